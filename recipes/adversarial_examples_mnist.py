@@ -63,8 +63,8 @@ PIXELS = (0.0, 1.0)  # pixel range
 class Settings(ShortStepSettings):
     epsilon: float = 0.3  # Maximum change per pixel, as a fraction of the pixel range
     filters: int = 32  # Channels of the first convolution; the second has twice as many
-    hidden: int = 1024  # Number of features in the classifier's dense layer
-    learning_rate: float = 1e-4  # Adam's learning rate, with cosine decay to 0
+    hidden: int = 1024  # Units in the classifier's dense layer
+    learning_rate: float = 1e-4  # Adam's learning rate; cosine decay to 0
     attack_steps: int = 40  # Number of PGD steps per attack in training
     relative_step: float = 1 / 30  # Length of each PGD step, as a fraction of epsilon
     ramp: float = 0.0  # Fraction of training during which epsilon grows from zero

@@ -50,14 +50,15 @@ class Settings(RunSettings):
     """Number of latent dimensions; each part of the generator receives a quarter."""
     filters: int = 256  # Channels of all feature maps
     attention: int = 16  # Side length of the feature maps with self-attention
-    discriminator_steps: int = 2  # Discriminator updates per generator update
+    discriminator_steps: int = 2  # Number of discriminator updates per generator update
     orthogonal_weight: float = 1e-4  # Weight of the generator's orthogonal regularization
     d_learning_rate: float = 2e-4  # Adam's learning rate for the discriminator
     g_learning_rate: float = 5e-5  # Adam's learning rate for the generator
-    ema: float = 0.9999  # EMA momentum of the generator used for evaluation; 0 disables EMA
-    compared: int = 10_000  # Number of samples, test images, and training images to compare
-    classifier_steps: int = 1500
-    """Training steps for each classifier whose features are compared."""
+    ema: float = 0.9999
+    """EMA momentum for the generator; evaluation uses the averaged weights. 0 disables EMA."""
+    compared: int = 10_000
+    """Number of images to compare from each set: samples, test images, and training images."""
+    classifier_steps: int = 1500  # Number of training steps for each evaluation classifier
 
 
 PRESETS = {

@@ -56,20 +56,22 @@ NEIGHBORS = 10_000  # number of training clothes searched for the nearest neighb
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     layers: int = 3  # Number of latent layers
-    latent_dim: int = 8  # Dimensions of the top layer; lower layers have 2, 3, ... times as many
+    latent_dim: int = 8
+    """Number of latent dimensions in the top layer; lower layers have 2, 3, ... times as many."""
     units: int = 125  # Units in BIVA's hidden layers
     ladder_hidden: int = 212
     """Units in the ladder VAE's first networks; the next networks have half as many."""
-    vae_latent_dim: int = 50  # Number of the VAE's latent dimensions
+    vae_latent_dim: int = 50  # Number of latent dimensions in the VAE
     vae_hidden: int = 232  # Units in each of the VAE's four hidden layers
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
     warm_up: float = 0.2  # Fraction of the steps during which the KL weight rises to 1
-    free_bits: float = 2.0  # Free nats per variable in the first half, then decreasing to 0
+    free_bits: float = 2.0
+    """Free nats per latent in the first half of training; they then decrease to 0."""
     nll_samples: int = 1000  # Number of importance samples for the test NLL (paper: 1,000)
-    fashion_epochs: int = 10  # Epochs for the BIVA trained on Fashion-MNIST
+    fashion_epochs: int = 10  # Number of epochs for the BIVA trained on Fashion-MNIST
     templates: str = "300 1000"
-    """Candidate numbers of components for the Bernoulli mixture, a baseline; the best is chosen on
-    held-out training digits."""
+    """Candidate numbers of components in the Bernoulli mixture, a baseline; the best number is
+    chosen on held-out training digits."""
     boosted: int = 800_000  # Number of pixels used to train the boosted trees, a baseline
 
 

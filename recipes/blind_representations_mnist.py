@@ -53,15 +53,16 @@ SHOWN = 2000  # digits per image
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    seeds: int = 3  # Number of seeds for weights and data order, starting at `seed`
+    seeds: int = 3  # Number of seeds for weights and data order, starting at --seed
     green: float = 0.2  # Fraction of green digits among the odd training digits
     filters: int = 16  # Channels of the first convolution; the second has twice as many
     features: int = 2  # Number of features per digit
-    hidden: int = 64  # Units in the adversary's hidden layers
-    learning_rate: float = 1e-3  # Adam's learning rate, with cosine decay to 0
+    hidden: int = 64  # Units in each hidden layer of the adversary
+    learning_rate: float = 1e-3  # Adam's learning rate; cosine decay to 0
     weight: float = 1.0  # Weight of the adversary
-    discriminator_steps: int = 5  # Adversary updates per encoder update in ALFR
-    erased: int = 10_000  # Number of digits whose pixels are used to fit linear methods
+    discriminator_steps: int = 5  # Number of adversary updates per encoder update in ALFR
+    erased: int = 10_000
+    """Number of digits used to fit the linear erasure of color from pixels, a baseline."""
 
 
 PRESETS = {

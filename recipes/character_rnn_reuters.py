@@ -43,12 +43,13 @@ PROMPTS = ("The company said ", "U.S. ", "Shr 12 cts vs ")
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    length: int = 256  # Characters per passage
+    length: int = 256  # Number of characters per passage
     units: int = 512  # Units in each LSTM
-    blocks: int = 1  # Number of LSTMs
+    blocks: int = 1  # Number of LSTM layers
     learning_rate: float = 3e-3  # Adam's learning rate; linear decay to 0 in the second half
     held_out: int = 500
-    """Training stories held out to choose the epoch and n-gram order; the last ones are used."""
+    """Number of training stories held out to choose the epoch and the n-gram order; the last ones
+    are used."""
     tested: int = 3299  # Number of test stories; the first ones are used
     orders: str = "1 2 3 4 5 6 7 8 9"
     """Candidate orders of the n-grams, a baseline; the best order is chosen."""

@@ -47,11 +47,12 @@ class Settings(ShortStepSettings):
     discriminator_filters: int = 20  # Channels of the discriminator's first layers
     hidden: int = 500  # Units in the discriminator's dense layer
     learning_rate: float = 2e-4
-    """Learning rate for both networks; linear decay to 0 in the second half."""
-    ema: float = 0.0  # EMA momentum of the generator used for evaluation; 0 disables EMA
-    compared: int = 10_000  # Number of pairs, test images, and training images to compare
-    classifier_steps: int = 1500
-    """Training steps for each classifier whose features and classes are compared."""
+    """Adam's learning rate for both networks; linear decay to 0 in the second half."""
+    ema: float = 0.0
+    """EMA momentum for the generator; evaluation uses the averaged weights. 0 disables EMA."""
+    compared: int = 10_000
+    """Number of examples to compare from each set: pairs, test images, and training images."""
+    classifier_steps: int = 1500  # Number of training steps for each evaluation classifier
 
 
 PRESETS = {

@@ -54,7 +54,7 @@ class Settings(ShortStepSettings):
     pair_weight: float = 1.0  # Weight of the KL divergence of class probabilities in a pair
     learning_rate: float = 2e-4  # Adam's learning rate; linear decay to 0 in the second half
     classifier_steps: int = 1500
-    """Training steps for the classifiers trained only on the source domain."""
+    """Number of training steps for each classifier trained only on the source domain."""
 
 
 PRESETS = {

@@ -54,7 +54,7 @@ class Settings(ShortStepSettings):
     hidden: Literal["1000-500-250", "512-256-128", "64-32"] = "1000-500-250"
     """Units in the encoder's hidden layers; the decoder mirrors these layers."""
     activation: Literal["sigmoid", "relu"] = "sigmoid"
-    """Activation of the hidden layers; sigmoid in the paper."""
+    """Activation function of the hidden layers (paper: sigmoid)."""
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
 
 

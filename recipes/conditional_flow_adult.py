@@ -63,9 +63,9 @@ SHOWN = 2000  # people per image
 class Settings(ShortStepSettings):
     held_out: int = 4000  # Number of training examples held out to choose the epoch
     couplings: int = 8  # Number of coupling layers in the flow
-    hidden: int = 64  # Units in each of the two hidden layers of a coupling
+    hidden: int = 64  # Units in each of the two hidden layers of a coupling network
     learning_rate: float = 2e-3  # Adam's learning rate; linear decay to 0 in the second half
-    draws: int = 16  # Number of samples of normal scores per test row
+    draws: int = 16  # Number of normal-score samples per test row
 
 
 PRESETS = {

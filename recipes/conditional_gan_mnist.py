@@ -58,15 +58,17 @@ class Settings(ShortStepSettings):
     predicts it, and projection uses an inner product with its embedding."""
     latent_dim: int = 62  # Number of latent dimensions
     filters: int = 64  # Channels at the highest resolution
-    hidden: int = 1024  # Units in the dense layers
+    hidden: int = 1024  # Units in each dense layer
     objective: Literal["non_saturating", "hinge", "least_squares"] = "non_saturating"
     """Adversarial objective of both networks."""
     d_learning_rate: float = 2e-4  # Adam's learning rate for the discriminator
     g_learning_rate: float = 1e-3  # Adam's learning rate for the generator
     beta_1: float = 0.5  # Adam's beta_1, the decay rate of the gradients' running average
-    ema: float = 0.0  # EMA momentum of the generator used for evaluation; 0 disables EMA
-    compared: int = 10_000  # Number of samples and training images to compare
-    classifier_steps: int = 1500  # Training steps for each classifier used for evaluation
+    ema: float = 0.0
+    """EMA momentum for the generator; evaluation uses the averaged weights. 0 disables EMA."""
+    compared: int = 10_000
+    """Number of images to compare from each set: samples and training images."""
+    classifier_steps: int = 1500  # Number of training steps for each evaluation classifier
 
 
 PRESETS = {

@@ -44,9 +44,11 @@ class Settings(ShortStepSettings):
     hidden: int = 200  # Units in each of the two hidden layers of the encoder and decoder
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
     components: int = 50  # Number of components in each digit's Bernoulli mixture, a baseline
-    boosted: int = 50_000  # Number of pixels of each digit used to train the boosted trees
-    compared: int = 10_000  # Number of samples and training images to compare
-    classifier_steps: int = 1500  # Training steps for each classifier used for evaluation
+    boosted: int = 50_000
+    """Number of pixels used to train the boosted trees of each digit class, a baseline."""
+    compared: int = 10_000
+    """Number of images to compare from each set: samples and training images."""
+    classifier_steps: int = 1500  # Number of training steps for each evaluation classifier
 
 
 PRESETS = {

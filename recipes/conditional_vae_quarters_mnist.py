@@ -54,10 +54,11 @@ class Settings(ShortStepSettings):
     latent_dim: int = 32  # Number of latent dimensions
     hidden: int = 300  # Units in each of the two hidden layers of all networks
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
-    held_out: int = 5000  # Training digits held out for early stopping of the baseline network
+    held_out: int = 5000
+    """Number of training digits held out for early stopping of the baseline network."""
     compared: int = 2000  # Number of test digits used for evaluation
-    samples: int = 100  # Number of importance samples per digit
-    boosted: int = 400_000  # Number of pixels to which the boosted trees are fitted
+    samples: int = 100  # Number of importance samples per test digit
+    boosted: int = 400_000  # Number of pixels used to train the boosted trees, a baseline
 
 
 PRESETS = {

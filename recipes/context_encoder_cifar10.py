@@ -61,12 +61,13 @@ class Settings(RunSettings):
     """Missing region: a square in the center, or random regions that cover a quarter of the
     image."""
     learning_rate: float = 2e-3
-    """Adam's learning rate for the encoder and decoder, constant, then decaying linearly to 0. The
-    discriminator's learning rate is a tenth of this rate, as in the paper."""
-    pretraining_epochs: int = 1  # Epochs of each pretraining run in the feature evaluation
+    """Adam's learning rate for the encoder and decoder; linear decay to 0 in the second half. The
+    discriminator's rate is a tenth of this rate, as in the paper."""
+    pretraining_epochs: int = 1
+    """Number of epochs of each pretraining run in the feature evaluation."""
     labels_per_class: int = 100  # Number of labeled images in each of the classes 5 to 9
     draws: int = 3  # Number of random label selections over which accuracies are averaged
-    tuning_epochs: int = 30  # Epochs of fine-tuning, in batches of 50
+    tuning_epochs: int = 30  # Number of fine-tuning epochs, with batches of 50
 
 
 PRESETS = {

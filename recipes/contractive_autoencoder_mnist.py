@@ -45,11 +45,11 @@ class Settings(ShortStepSettings):
     weight: float = 0.1  # Weight of the squared norm of the Jacobian, lambda, in nats
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
     tuning_epochs: int = 30
-    """Epochs of fine-tuning; the epoch with the highest validation accuracy is kept."""
+    """Number of fine-tuning epochs; the epoch with the highest validation accuracy is kept."""
     tuning_rate: float = 3e-3
-    """Learning rate for fine-tuning, constant, then decaying linearly to 0."""
+    """Adam's learning rate for fine-tuning; linear decay to 0 in the second half."""
     labeled: int = 60_000
-    """Number of labeled training digits; one sixth is used to choose the epoch."""
+    """Number of labeled training digits; one sixth of them is used to choose the epoch."""
 
 
 PRESETS = {

@@ -49,7 +49,7 @@ class Settings(ShortStepSettings):
     filters: int = 32  # Channels of the first convolution; the second has twice as many
     hidden: int = 512  # Units in the dense encoder's hidden layer
     learning_rate: float = 2e-3
-    """Adam's learning rate, constant, then decaying linearly to 0; the dense network uses half of
+    """Adam's learning rate; linear decay to 0 in the second half. The dense network uses half of
     this rate."""
 
 

@@ -61,20 +61,21 @@ class Settings(RunSettings):
     dataset: Literal["celeb_a", "cifar10"] = "celeb_a"
     """Dataset: faces (celeb_a) or small photographs (cifar10)."""
     images: Path | None = None  # Your own image folder, used instead of the dataset
-    size: int = 64  # Side length of the face images in pixels; 32 for CIFAR-10
+    size: int = 64  # Side length of the face images, in pixels; 32 for CIFAR-10
     held_out: int = 100
-    """Number of training images held out to choose the epoch and PCA; the last ones are used."""
+    """Number of training images held out to choose the epoch and the number of PCA components; the
+    last ones are used."""
     latent_dim: int = 128  # Number of latent dimensions; with 2, the latent plane is plotted
     maps: bool = False
-    """Whether the latents are maps of the same size as the last convolution's output."""
+    """Use latent maps of the same size as the last convolution's output instead of a vector."""
     filters: str = "32 64 128"  # Channels of the convolutions, each of which halves the sides
-    blocks: int = 1  # Residual blocks at each resolution
+    blocks: int = 1  # Number of residual blocks at each resolution
     scale: float = 0.0  # Fixed scale of the likelihood; with 0, the decoder predicts the scale
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
     warm_up: float = 0.2  # Fraction of the steps during which the KL weight rises to 1
     nll_samples: int = 200  # Number of importance samples per test image
     components: str = "100 200 400 800 1200 1600 2000 2500"
-    """Candidate numbers of PCA components; the best is chosen."""
+    """Candidate numbers of PCA components; the best number is chosen."""
 
 
 PRESETS = {

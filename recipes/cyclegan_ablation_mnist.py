@@ -54,11 +54,11 @@ NAMES = {"cycles": "cycle loss", "identity": "cycle and identity loss", "neither
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     filters: int = 64  # Channels of the generators' and discriminators' first layers
-    blocks: int = 6  # Residual blocks of the generators
+    blocks: int = 6  # Number of residual blocks in each generator
     learning_rate: float = 2e-4  # Adam's learning rate; linear decay to 0 in the second half
     pool_size: int = 50  # Number of generated images in each discriminator's history
     compared: int = 10_000  # Number of test digits to translate and compare
-    classifier_steps: int = 1500  # Training steps for each classifier used for evaluation
+    classifier_steps: int = 1500  # Number of training steps for each evaluation classifier
 
 
 PRESETS = {

@@ -74,45 +74,47 @@ class Settings(RunSettings):
     photos: Path | None = None  # Your own folder of photographs (domain X)
     paintings: Path | None = None  # Your own folder of paintings (domain Y)
     most_images: int = 10_000  # Maximum number of images to read per domain
-    image_size: int = 256  # Side length of the training crops
-    load_size: int = 286  # Side length to which images are resized before cropping
+    image_size: int = 256  # Side length of the training crops, in pixels
+    load_size: int = 286  # Side length, in pixels, to which images are resized before cropping
     smallest: float = 1.0  # Minimum factor of random downscaling before cropping
     unchanged: float = 0.5
-    """Fraction of images that are not downscaled, which preserves fine contrast."""
-    evaluated_size: int = 256  # Side length of the held-out images
+    """Fraction of images that are not downscaled, to preserve fine contrast."""
+    evaluated_size: int = 256  # Side length of the held-out images, in pixels
     half_size: bool = simple_parsing.flag(default=True, negative_prefix="--no-")
-    """Also evaluate images at half of evaluated_size."""
+    """Also evaluate images at half of --evaluated-size."""
     validation: bool = simple_parsing.flag(default=True, negative_prefix="--no-")
     """Hold out the last training images for evaluation during training."""
     filters: int = 64  # Channels of the generators' first layer
-    blocks: int = 9  # Residual blocks of the generators
+    blocks: int = 9  # Number of residual blocks in each generator
     discriminator_filters: int = 64  # Channels of the discriminators' first layer
     upsampling: Literal["transposed", "smoothed", "resize", "bilinear"] = "transposed"
     """Upsampling in the generators: transposed, as in the paper, or another method, which avoids
     checkerboard artifacts."""
     normalization: Literal["instance", "group", "pixel"] = "instance"
-    """Normalization in the generators: instance is the paper's method; pixel allows images to be
-    translated in tiles."""
+    """Normalization in the generators: instance, as in the paper, or pixel, which allows images to
+    be translated in tiles."""
     smooth_colors: bool = simple_parsing.flag(default=False, negative_prefix="--no-")
     """Smooth the chroma of translations, so that only the luma has grain."""
     reflect: bool = simple_parsing.flag(default=False, negative_prefix="--no-")
-    """Use reflection padding in all layers, which avoids lines along borders."""
-    margin: int = 0  # Width of the reflection padding for translating images, in pixels
+    """Use reflection padding in all layers, to avoid lines along borders."""
+    margin: int = 0  # Width, in pixels, of the reflection padding added before translation
     discriminator_normalization: Literal["instance", "spectral"] = "instance"
-    """Normalization in the discriminators: instance is the paper's method; spectral preserves flat
-    areas."""
+    """Normalization in the discriminators: instance, as in the paper, or spectral, which preserves
+    flat areas."""
     scales: int = 1  # Number of discriminators per domain, each at half the previous resolution
     learning_rate: float = 2e-4  # Adam's learning rate; linear decay to 0 in the second half
-    cycle_weight: float = 10.0  # Weight of the cycle loss (lambda in the paper)
-    identity_weight: float = 0.5  # Weight of the identity loss, as a fraction of cycle_weight
+    cycle_weight: float = 10.0  # Weight of the cycle consistency loss, lambda
+    identity_weight: float = 0.5  # Weight of the identity loss, as a fraction of --cycle-weight
     identity_until: float = 0.0
     """Fraction of the steps over which the identity loss fades to 0; 0 disables fading."""
     pool_size: int = 50  # Number of generated images in each discriminator's history
-    ema: float = 0.0  # EMA momentum of the generators used for evaluation; 0 disables EMA
+    ema: float = 0.0
+    """EMA momentum for the generators; evaluation uses the averaged weights. 0 disables EMA."""
     classifier_steps: int = 1800
-    """Training steps for each classifier of the domains, used for evaluation; with 0, no classifier
-    is trained."""
-    offline_epochs: int = 0  # Maximum epochs on the small offline sample; 0 removes the limit
+    """Number of training steps for each domain classifier, which is used in evaluation; 0 trains no
+    classifier."""
+    offline_epochs: int = 0
+    """Maximum number of epochs on the small offline sample; 0 removes the limit."""
     from_scratch: bool = simple_parsing.flag(default=False, negative_prefix="--no-")
     """Start the quick preset with random weights, on 64x64 crops, instead of fine-tuning the
     published generators."""

@@ -50,17 +50,19 @@ class Settings(RunSettings):
     dataset: Literal["celeb_a", "cifar10"] = "celeb_a"
     """Dataset: faces (celeb_a) or small photographs (cifar10)."""
     images: Path | None = None  # Your own image folder, with or without class subfolders
-    size: int = 64  # Side length of the face images in pixels; 32 for CIFAR-10
+    size: int = 64  # Side length of the face images, in pixels; 32 for CIFAR-10
     latent_dim: int = 100  # Number of latent dimensions
     filters: int = 128  # Channels of the discriminator's first layer, doubled at each stage
     augmentation: str = "color translation cutout"
-    """Augmentations of all images that the discriminator receives."""
+    """Augmentations applied to all images that the discriminator receives."""
     learning_rate: float = 2e-4  # Adam's learning rate for both networks
     beta_1: float = 0.5  # Adam's beta_1, the decay rate of the gradients' running average
-    ema: float = 0.0  # EMA momentum of the generator used for evaluation; 0 disables EMA
+    ema: float = 0.0
+    """EMA momentum for the generator; evaluation uses the averaged weights. 0 disables EMA."""
     compared: int = 10_000
-    """Maximum number of samples, test images, and training images to compare."""
-    classifier_steps: int = 1500  # Training steps for each classifier used for evaluation
+    """Maximum number of images to compare from each set: samples, test images, and training
+    images."""
+    classifier_steps: int = 1500  # Number of training steps for each evaluation classifier
     sought: int = 2000  # Number of samples searched for the attributes in the latent arithmetic
     terms: str = "2 0 1 3"
     """Four classes a, b, c, and d for latent arithmetic in which a - b + c gives d. By default,

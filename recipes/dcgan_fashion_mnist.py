@@ -44,13 +44,14 @@ class Settings(RunSettings):
     latent_dim: int = 100  # Number of latent dimensions
     filters: int = 128  # Channels of the discriminator's first layer, doubled at each stage
     objective: Objective = "non_saturating"  # Adversarial objective (paper: non_saturating)
-    discriminator_steps: int = 1  # Discriminator updates per generator update
+    discriminator_steps: int = 1  # Number of discriminator updates per generator update
     learning_rate: float = 2e-4  # Adam's learning rate for both networks
     beta_1: float = 0.5  # Adam's beta_1, the decay rate of the gradients' running average
-    ema: float = 0.0  # EMA momentum of the generator used for evaluation; 0 disables EMA
-    compared: int = 10_000  # Number of samples, test images, and training images to compare
-    classifier_steps: int = 1500
-    """Training steps for each classifier whose features are compared."""
+    ema: float = 0.0
+    """EMA momentum for the generator; evaluation uses the averaged weights. 0 disables EMA."""
+    compared: int = 10_000
+    """Number of images to compare from each set: samples, test images, and training images."""
+    classifier_steps: int = 1500  # Number of training steps for each evaluation classifier
 
 
 PRESETS = {

@@ -76,12 +76,13 @@ class Settings(ShortStepSettings):
     variants: int = len(VARIANTS)  # Number of networks to train
     latent_dim: int = 100  # Number of latent dimensions
     filters: int = 128  # Channels at the highest resolution, doubled at every coarser stage
-    hidden: int = 512  # Units in the hidden layers of the variant with dense hidden layers
+    hidden: int = 512  # Units in each hidden layer of the variant with dense hidden layers
     learning_rate: float = 2e-4
-    """Learning rate for both networks; linear decay to 0 in the second half."""
+    """Adam's learning rate for both networks; linear decay to 0 in the second half."""
     beta_1: float = 0.5  # Adam's beta_1, the decay rate of the gradients' running average
-    compared: int = 10_000  # Number of samples, test images, and training images to compare
-    classifier_steps: int = 1500  # Training steps for each classifier used for evaluation
+    compared: int = 10_000
+    """Number of images to compare from each set: samples, test images, and training images."""
+    classifier_steps: int = 1500  # Number of training steps for each evaluation classifier
 
 
 PRESETS = {

@@ -41,15 +41,17 @@ class Settings(RunSettings):
     prediction: Literal["noise", "example", "v"] = "noise"  # Prediction target of the network
     darker_black: float = 0.0  # Number of levels by which black is darkened in training
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
-    ema: float = 0.0  # EMA momentum of the weights used for evaluation; 0 disables EMA
+    ema: float = 0.0
+    """EMA momentum for the weights; evaluation uses the averaged weights. 0 disables EMA."""
     solver: Literal["ddim", "ancestral", "dpm_solver", "heun"] = "ddim"
     """Solver used for sampling; heun evaluates the network twice per step."""
     sampling_steps: int = 50  # Number of sampling steps
-    compared: int = 10_000  # Number of samples, test images, and training images to compare
-    compared_in_few_steps: int = 2000  # Samples per comparison with 5, 10, and 20 steps
+    compared: int = 10_000
+    """Number of images to compare from each set: samples, test images, and training images."""
+    compared_in_few_steps: int = 2000
+    """Number of samples for each of 5, 10, and 20 sampling steps."""
     scored: int = 1000  # Number of test images whose likelihood bound is evaluated
-    classifier_steps: int = 1500
-    """Training steps for each classifier whose features are compared."""
+    classifier_steps: int = 1500  # Number of training steps for each evaluation classifier
 
 
 PRESETS = {

@@ -51,14 +51,16 @@ class Settings(ShortStepSettings):
     width: int = 1000
     """Units in the first hidden layer; the next layers have 1/2 and 1/4 as many."""
     activation: Literal["sigmoid", "relu", "tanh"] = "sigmoid"
-    """Activation of the hidden layers; sigmoid in the paper."""
+    """Activation function of the hidden layers (paper: sigmoid)."""
     pretrain: Literal["none", "denoising"] = "none"
-    """Pretraining: none, or one layer after another, each as a denoising autoencoder."""
-    pretrain_epochs: int = 10  # Epochs of pretraining per layer
+    """Pretraining: none, or denoising, which trains each layer in turn as a denoising
+    autoencoder."""
+    pretrain_epochs: int = 10  # Number of pretraining epochs per layer
     weight_decay: str = "0"
     """Weight decay of AdamW, multiplied by the learning rate and not applied to biases. If several
     values are given, the best is chosen on held-out training digits."""
-    choice_epochs: int = 55  # Epochs of each run used to choose the weight decay
+    choice_epochs: int = 55
+    """Number of epochs in each of the runs that determine the weight decay."""
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
 
 

@@ -57,13 +57,13 @@ class Settings(ShortStepSettings):
     """Corruption used to train the main model, which is exported; models are also trained with the
     other corruptions."""
     amount: float = 0.25
-    """Fraction of pixels changed by the main model's corruption; for gaussian, the standard
-    deviation of the noise as a fraction of the range of a pixel."""
+    """Fraction of pixels that the main model's corruption changes; for gaussian, the standard
+    deviation of the noise as a fraction of the pixel range."""
     hidden: int = 1000  # Number of sigmoid units in the code layer, the only hidden layer
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
     probe_labels: int = 10_000
     """Maximum number of labeled training digits for the linear classifier."""
-    boosted: int = 500_000  # Number of pixels to which the boosted trees are fitted
+    boosted: int = 500_000  # Number of pixels used to train the boosted trees, a baseline
     random_gain: float = 16.0
     """Scale of the random units' weights; with 1, the units are nearly linear."""
 

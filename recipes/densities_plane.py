@@ -43,7 +43,7 @@ class Settings(ShortStepSettings):
     compared: int = 20_000  # Number of test points per dataset
     mixtures: int = 20  # Number of Gaussians in each conditional of the autoregressive model
     couplings: int = 16  # Number of coupling layers in the flow
-    hidden: int = 64  # Units in each of the two hidden layers, in both models
+    hidden: int = 64  # Units in each of the two hidden layers of both models
     learning_rate: float = 3e-3  # Adam's learning rate; linear decay to 0 in the second half
     most_gaussians: int = 80
     """Maximum number of mixture components; 1/2, 1/4, and 1/8 of this number are also tried."""

@@ -53,7 +53,7 @@ from keras_gen.workshop.visualize import traversals
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    size: int = 64  # Side length of the images in pixels
+    size: int = 64  # Side length of the images, in pixels
     scales: int = 6  # Number of values of the scale factor
     orientations: int = 40  # Number of values of the orientation factor
     positions: int = 32  # Number of values for each of x and y

@@ -54,7 +54,7 @@ class Settings(ShortStepSettings):
     latent_dim: int = 10  # Number of code dimensions in the main model; a second model has 2
     width: int = 500  # Units in the first hidden layer; the next layers have 1/2 and 1/4 as many
     activation: Literal["sigmoid", "relu"] = "sigmoid"
-    """Activation of the hidden layers; sigmoid in the paper."""
+    """Activation function of the hidden layers (paper: sigmoid)."""
     gain: float = 4.0
     """Factor applied to the initial weights of all layers except the last; use 1 for relu."""
     dropout: float = 0.0  # Fraction of words hidden from the encoder in training

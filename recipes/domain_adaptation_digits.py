@@ -75,17 +75,17 @@ SHOWN = 500  # number of digits from which the grid's digits are selected
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    seeds: int = 5  # Number of seeds for digit samples and initial weights, starting at `seed`
+    seeds: int = 5  # Number of seeds for digit samples and initial weights, starting at --seed
     mnist_images: int = 2000  # Number of MNIST training digits
     usps_images: int = 1800  # Number of USPS training digits
     tested: int = 10_000  # Maximum number of test digits per target
     filters: int = 20  # Channels of LeNet's first convolution
-    hidden: int = 500  # Number of features in LeNet's dense layer
+    hidden: int = 500  # Units in LeNet's dense layer
     learning_rate: float = 3e-4  # Adam's learning rate
     dann_weight: float = 0.05  # Final weight of the reversed gradient
     confusion_weight: float = 0.03  # Final weight of the confusion loss
     source_epochs: int = 3
-    """Epochs for all methods except ADDA, which starts from a source network."""
+    """Number of epochs for all methods except ADDA, which starts from a source network."""
     adda_rate: float = 2e-4  # Adam's learning rate for ADDA
 
 

@@ -56,14 +56,14 @@ IN_WORDS = {
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     filters: int = 32  # Channels of the first convolution; the next two have twice as many
-    chain_steps: int = 15  # Steps of each chain per training step
+    chain_steps: int = 15  # Number of steps of each chain per training step
     buffer_size: int = 4096  # Number of chains in the buffer
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
-    new_steps: int = 256  # Steps of chains that start from noise
-    compared: int = 1000  # Number of samples and test images to compare
+    new_steps: int = 256  # Number of steps in chains that start from noise
+    compared: int = 1000  # Number of images to compare from each set: samples and test images
     components: int = 40  # Number of principal components to compare
     gaussians: int = 40
-    """Number of components of the mixture that scores outliers; half as many are also tried."""
+    """Number of components in the mixture that scores outliers; half this number is also tried."""
     fitted: int = 6000  # Number of training images used to fit the baselines
 
 

@@ -44,14 +44,16 @@ class Settings(RunSettings):
     widths: str = "32 64"  # Channels of the network's feature maps, largest maps first
     darker_black: float = 0.0  # Number of levels by which black is darkened in training
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
-    ema: float = 0.0  # EMA momentum of the weights used for evaluation; 0 disables EMA
+    ema: float = 0.0
+    """EMA momentum for the weights; evaluation uses the averaged weights. 0 disables EMA."""
     solver: Literal["euler", "heun", "dpm_solver"] = "heun"  # Solver used for sampling
     sampling_steps: int = 18
     """Number of sampling steps; heun evaluates the network twice per step."""
-    compared: int = 10_000  # Number of samples, test images, and training images to compare
-    compared_in_few_steps: int = 2000  # Samples per comparison with 5, 10, and 20 steps
-    classifier_steps: int = 1500
-    """Training steps for each classifier whose features are compared."""
+    compared: int = 10_000
+    """Number of images to compare from each set: samples, test images, and training images."""
+    compared_in_few_steps: int = 2000
+    """Number of samples for each of 5, 10, and 20 sampling steps."""
+    classifier_steps: int = 1500  # Number of training steps for each evaluation classifier
 
 
 PRESETS = {

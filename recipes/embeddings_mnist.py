@@ -48,7 +48,8 @@ class Settings(ShortStepSettings):
     latent_dim: int = 32  # Number of code dimensions and of principal components
     hidden: int = 500  # Units in the encoder's first layer; the second has half as many
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
-    other_epochs: int = 15  # Epochs for the autoencoders trained on Fashion-MNIST and USPS
+    other_epochs: int = 15
+    """Number of epochs for the autoencoders trained on Fashion-MNIST and USPS."""
     labels: int = 60_000  # Maximum number of labeled training examples and of test examples
     embedded: int = 2000  # Number of test examples in the t-SNE plots
 

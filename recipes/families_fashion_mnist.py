@@ -73,24 +73,25 @@ class Settings(RunSettings):
     latent_dim: int = 32  # Number of latent dimensions in the autoencoder, VAE, and GAN
     filters: int = 32  # Channels of the first layers; deeper layers have more
     codebook_size: int = 128  # Number of entries in the codebook of the VQ-VAE, K
-    autoencoder_steps: int = 1000  # Training steps for the autoencoder
-    vq_vae_steps: int = 1000  # Training steps for the VQ-VAE
-    prior_steps: int = 1000  # Training steps for the prior over the codes of the VQ-VAE
-    pixel_cnn_steps: int = 1000  # Training steps for the PixelCNN
-    flow_steps: int = 1000  # Training steps for the flow
-    gan_steps: int = 1000  # Training steps for the GAN
-    ddpm_steps: int = 1000  # Training steps for DDPM
-    flow_matching_steps: int = 1000  # Training steps for flow matching
+    autoencoder_steps: int = 1000  # Number of training steps for the autoencoder
+    vq_vae_steps: int = 1000  # Number of training steps for the VQ-VAE
+    prior_steps: int = 1000
+    """Number of training steps for the prior over the codes of the VQ-VAE."""
+    pixel_cnn_steps: int = 1000  # Number of training steps for the PixelCNN
+    flow_steps: int = 1000  # Number of training steps for the flow
+    gan_steps: int = 1000  # Number of training steps for the GAN
+    ddpm_steps: int = 1000  # Number of training steps for DDPM
+    flow_matching_steps: int = 1000  # Number of training steps for flow matching
     learning_rate: float = 1e-3
-    """Adam's learning rate for all models except the GAN, constant, then decaying linearly to 0."""
+    """Adam's learning rate for all models except the GAN; linear decay to 0 in the second half."""
     gan_rate: float = 2e-4  # Adam's learning rate for both networks of the GAN
     sampling_steps: int = 25
-    """Number of steps of Heun's method, which evaluates a network twice per step."""
+    """Number of sampling steps; Heun's method evaluates the network twice per step."""
     nll_samples: int = 100  # Number of importance samples per test image for the VAE
     scored: int = 200  # Number of test images whose likelihood is evaluated
-    compared: int = 2000  # Number of samples, test images, and training images to compare
-    classifier_steps: int = 1500
-    """Training steps for each classifier whose features are compared."""
+    compared: int = 2000
+    """Number of images to compare from each set: samples, test images, and training images."""
+    classifier_steps: int = 1500  # Number of training steps for each evaluation classifier
 
 
 PRESETS = {

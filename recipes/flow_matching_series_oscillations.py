@@ -49,14 +49,15 @@ SHAPE = (SWINGS.steps, 2)
 class Settings(ShortStepSettings):
     series: int = 50_000  # Number of training series
     compared: int = 500  # Number of test series
-    sampled: int = 2000  # Number of samples, and of series held out to choose the mixture
+    sampled: int = 2000
+    """Number of samples, and number of series held out to choose the mixtures."""
     filters: int = 16  # Channels of the U-Net at full resolution, doubled at half resolution
     dense_width: int = 128  # Units in each of the four layers of the dense network
     dense_epochs: int = 32  # Number of epochs for the dense network, whose steps take less time
     learning_rate: float = 2e-3  # Adam's learning rate; linear decay to 0 in the second half
     most_normals: int = 40
     """Maximum number of mixture components; 1/2 and 1/4 of this number are also tried."""
-    mixed: int = 10_000  # Number of training series used to fit the mixture
+    mixed: int = 10_000  # Number of training series used to fit the Gaussian mixture
 
 
 PRESETS = {

@@ -42,17 +42,18 @@ from keras_gen.workshop.visualize import samples
 
 @dataclasses.dataclass(frozen=True)
 class Settings(RunSettings):
-    latent_dim: int = 64  # Number of the GANs' latent dimensions
+    latent_dim: int = 64  # Number of latent dimensions in each GAN
     filters: int = 64  # Channels of the discriminator's first layer, doubled at each stage
     learning_rate: float = 2e-4  # Adam's learning rate for both networks of a GAN
-    ema: float = 0.99  # EMA momentum of the generator used for sampling; 0 disables EMA
-    generated: int = 10_000  # Number of digits that a GAN generates for training a classifier
-    classifier_steps: int = 1000  # Training steps for each classifier used for evaluation
+    ema: float = 0.99
+    """EMA momentum for the generator; sampling uses the averaged weights. 0 disables EMA."""
+    generated: int = 10_000  # Number of digits that each GAN generates to train a classifier
+    classifier_steps: int = 1000  # Number of training steps for each evaluation classifier
     classifier_rate: float = 2e-3  # Adam's learning rate for the classifiers
     shift: int = 2  # Maximum random shift of training digits, in pixels
     labels: str = "50 200 1000"
     """Numbers of labels to compare; the GAN for the last number is exported."""
-    repeats: int = 5  # Number of random label selections, starting at `seed`
+    repeats: int = 5  # Number of random label selections, starting at --seed
 
 
 PRESETS = {

@@ -46,14 +46,16 @@ from keras_gen.workshop.visualize import samples
 class Settings(ShortStepSettings):
     latent_dim: int = 100  # Number of latent dimensions
     hidden: int = 1200  # Units in each of the generator's two hidden layers
-    maxout: int = 240  # Five-piece maxout units in each of the discriminator's 2 hidden layers
+    maxout: int = 240
+    """Five-piece maxout units in each of the discriminator's two hidden layers."""
     dropout: float = 0.5  # Fraction of the maxout units set to zero in training
     learning_rate: float = 2e-4
-    """Learning rate for both networks; linear decay to 0 in the second half."""
-    ema: float = 0.0  # EMA momentum of the generator used for evaluation; 0 disables EMA
-    compared: int = 10_000  # Number of samples, test images, and training images to compare
-    classifier_steps: int = 1500
-    """Training steps for each classifier whose features are compared."""
+    """Adam's learning rate for both networks; linear decay to 0 in the second half."""
+    ema: float = 0.0
+    """EMA momentum for the generator; evaluation uses the averaged weights. 0 disables EMA."""
+    compared: int = 10_000
+    """Number of images to compare from each set: samples, test images, and training images."""
+    classifier_steps: int = 1500  # Number of training steps for each evaluation classifier
 
 
 PRESETS = {

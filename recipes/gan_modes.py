@@ -46,15 +46,15 @@ METHODS = ("gan", "pac2", "minibatch", "history", "unrolled_1", "unrolled_5", "u
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     methods: str = " ".join(METHODS)
-    """Methods to compare (default: all)."""
-    seeds: int = 3  # Number of seeds per method, starting at `seed`
+    """Methods to compare, separated by spaces."""
+    seeds: int = 3  # Number of seeds per method, starting at --seed
     hidden: int = 128  # Units in each of the two hidden layers
     latent_dim: int = 256  # Number of latent dimensions
     unrolled_rate: float = 0.01  # Learning rate for the unrolled discriminator steps
     d_learning_rate: float = 1e-4
-    """Discriminator's learning rate; linear decay to 0 in the second half."""
+    """Adam's learning rate for the discriminator; linear decay to 0 in the second half."""
     g_learning_rate: float = 1e-3
-    """Generator's learning rate; linear decay to 0 in the second half."""
+    """Adam's learning rate for the generator; linear decay to 0 in the second half."""
 
 
 PRESETS = {

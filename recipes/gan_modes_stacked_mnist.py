@@ -46,7 +46,7 @@ class Settings(ShortStepSettings):
     learning_rate: float = 2e-4  # Adam's learning rate for both networks
     beta_1: float = 0.5  # Adam's beta_1, the decay rate of the gradients' running average
     compared: int = 26_000  # Number of samples whose modes are counted
-    classifier_steps: int = 1500  # Training steps for the digit classifier
+    classifier_steps: int = 1500  # Number of training steps for the digit classifier
 
 
 PRESETS = {

@@ -65,16 +65,19 @@ FIGURES = ("kernel_distance", "frechet_distance", "pyramid_16")
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    size: int = 32  # Side length of the images
+    size: int = 32  # Side length of the images, in pixels
     latent_dim: int = 64  # Number of latent dimensions
     filters: int = 64  # Channels of the discriminator's first layer, doubled at each stage
     d_rate: float = 4e-4  # Adam's learning rate for the discriminator
     g_rate: float = 1e-4  # Adam's learning rate for the generator
     r1_weight: float = 10.0  # Weight of the R1 penalty
-    ema: float = 0.998  # EMA momentum of the generators' weights used for evaluation
-    combinations: int = len(TABLE)  # Number of combinations to train
-    compared: int = 10_000  # Number of samples, test images, and training images to compare
-    classifier_steps: int = 1500  # Training steps for each classifier used for evaluation
+    ema: float = 0.998
+    """EMA momentum for the generators; evaluation uses the averaged weights. 0 disables EMA."""
+    combinations: int = len(TABLE)
+    """Number of combinations of an objective and a regularizer to train."""
+    compared: int = 10_000
+    """Number of images to compare from each set: samples, test images, and training images."""
+    classifier_steps: int = 1500  # Number of training steps for each evaluation classifier
 
 
 PRESETS = {

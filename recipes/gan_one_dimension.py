@@ -50,16 +50,17 @@ from keras_gen.workshop.visualize import densities, film_strip
 class Settings(ShortStepSettings):
     hidden: int = 32  # Units in each of the two hidden layers
     objective: Literal["minimax", "non_saturating"] = "non_saturating"
-    """Objective: minimax is eq. (1) of the paper; non_saturating is recommended in sec. 3."""
-    discriminator_steps: int = 5  # Discriminator updates per generator update
+    """Objective: minimax, eq. (1) of the paper, or non_saturating, which sec. 3 recommends."""
+    discriminator_steps: int = 5  # Number of discriminator updates per generator update
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
     r1: float = 1e-3  # Weight of the R1 penalty
-    ema: float = 0.99  # EMA momentum for both networks; evaluation uses the averaged weights
+    ema: float = 0.99
+    """EMA momentum for both networks; evaluation uses the averaged weights. 0 disables EMA."""
     seeds: int = 10  # Number of runs per method in the second experiment
     width: float = 0.05  # Standard deviation of the data and the model in the second experiment
-    apart_steps: int = 2000  # Training steps for each run in the second experiment
+    apart_steps: int = 2000  # Number of training steps for each run in the second experiment
     noise: float = 1.0
-    """Initial standard deviation of instance noise, which decreases to `width`."""
+    """Initial standard deviation of the instance noise, which decreases to --width."""
     gamma: float = 0.5  # Weight of the analytic regularizer
 
 

@@ -54,18 +54,19 @@ GRAY = 96  # number of completions of each digit in the picture
 class Settings(ShortStepSettings):
     filters: int = 24  # Feature maps in each stack
     blocks: int = 5  # Number of blocks after the first layer
-    kernel: int = 3  # Kernel size within a block
+    kernel: int = 3  # Kernel size of the convolutions within a block
     head_filters: int = 24  # Feature maps of the layers before the output layer
     learning_rate: float = 3e-3  # Adam's learning rate; linear decay to 0 in the second half
-    ema: float = 0.99  # EMA momentum of the weights used for evaluation; 0 disables EMA
+    ema: float = 0.99
+    """EMA momentum for the weights; evaluation uses the averaged weights. 0 disables EMA."""
     completions: int = 4  # Number of completions of the lower half of each of 100 test digits
     tested: int = 10_000  # Number of test digits; the first ones are used
-    compared: int = 1000  # Number of samples and test digits to classify
-    classifier_steps: int = 1500  # Training steps for each classifier used for evaluation
+    compared: int = 1000  # Number of samples, and number of test digits, to classify
+    classifier_steps: int = 1500  # Number of training steps for each evaluation classifier
     boosted: int = 800_000  # Number of pixels used to train the boosted trees, a baseline
     templates: str = "300 1000"
-    """Candidate numbers of components for the Bernoulli mixture, a baseline; the best is chosen on
-    held-out training digits."""
+    """Candidate numbers of components in the Bernoulli mixture, a baseline; the best number is
+    chosen on held-out training digits."""
 
 
 PRESETS = {

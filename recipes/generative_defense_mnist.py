@@ -58,9 +58,9 @@ class Settings(ShortStepSettings):
     epsilon: float = 0.3  # Maximum change per pixel, as a fraction of the pixel range
     filters: int = 32  # Channels of the classifier's first convolution
     hidden: int = 200
-    """Units in each hidden layer of the VAE, and number of the classifier's features."""
-    latent_dim: int = 20  # Number of the VAE's latent dimensions
-    learning_rate: float = 1e-3  # Adam's learning rate, with cosine decay to 0
+    """Units in each hidden layer of the VAE and in the classifier's dense layer."""
+    latent_dim: int = 20  # Number of latent dimensions in the VAE
+    learning_rate: float = 1e-3  # Adam's learning rate; cosine decay to 0
     descent: int = 30  # Number of gradient steps in the search for the nearest image
     tested: int = 1000  # Number of test digits to attack; the last ones are used
     restarts: int = 2  # Number of random starts for each PGD attack

@@ -45,24 +45,26 @@ from keras_gen.workshop.visualize import interpolations, manipulated, samples
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     images: Path | None = None  # Your own image folder, with four class subfolders
-    size: int = 32  # Side length of the face images in pixels, a multiple of 2^scales
+    size: int = 32  # Side length of the face images, in pixels; a multiple of 2^scales
     scales: int = 3  # Number of scales, L
     steps: int = 6  # Number of flow steps per scale, K
     filters: int = 64  # Hidden channels of the coupling networks
-    lu: bool = False  # Whether to store matrices as LU decompositions
-    alpha: float = 0.05  # Minimum distance of the scaled levels from 0 and 1 before the logit
+    lu: bool = False  # Store matrices as LU decompositions
+    alpha: float = 0.05
+    """Minimum distance of the scaled levels from 0 and 1 before the logit transform."""
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
-    ema: float = 0.99  # EMA momentum of the weights used for evaluation
+    ema: float = 0.99
+    """EMA momentum for the weights; evaluation uses the averaged weights. 0 disables EMA."""
     temperature: float = 0.7  # Standard deviation of the latents for sampling
     amount: float = 1.0  # Shift of the faces' latents, as a multiple of the attribute direction
     held_out: int = 100
     """Number of training images held out to choose the epoch and the number of PCA components; the
     last ones are used."""
     boosted: int = 400_000
-    """Number of values of each channel to which the boosted trees, a baseline, are fitted."""
-    classifier_steps: int = 1500  # Training steps for each evaluation classifier
+    """Number of values per channel used to train the boosted trees, a baseline."""
+    classifier_steps: int = 1500  # Number of training steps for each evaluation classifier
     components: str = "100 200 400 800 1200 1600"
-    """Candidate numbers of PCA components; the best is chosen."""
+    """Candidate numbers of PCA components; the best number is chosen."""
 
 
 PRESETS = {

@@ -42,20 +42,23 @@ from keras_gen.workshop.visualize import interpolations, samples
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    side: int = 28  # Side length to which digits are padded, a multiple of 2^scales
+    side: int = 28  # Side length, in pixels, to which digits are padded; a multiple of 2^scales
     scales: int = 2  # Number of scales, L
     steps: int = 8  # Number of flow steps per scale, K
     filters: int = 64  # Hidden channels of the coupling networks
-    lu: bool = False  # Whether to store matrices as LU decompositions
-    alpha: float = 5e-4  # Minimum distance of the scaled levels from 0 and 1 before the logit
+    lu: bool = False  # Store matrices as LU decompositions
+    alpha: float = 5e-4
+    """Minimum distance of the scaled levels from 0 and 1 before the logit transform."""
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
-    ema: float = 0.999  # EMA momentum of the weights used for evaluation
+    ema: float = 0.999
+    """EMA momentum for the weights; evaluation uses the averaged weights. 0 disables EMA."""
     temperature: float = 0.7  # Standard deviation of the latents for sampling
-    held_out: int = 1000  # Training images held out to choose the number of PCA components
+    held_out: int = 1000
+    """Number of training images held out to choose the number of PCA components."""
     tested: int = 10_000  # Number of test images; the first ones are used
     boosted: int = 200_000  # Number of pixels used to train the boosted trees, a baseline
     components: str = "10 30 100 200 300"
-    """Candidate numbers of PCA components; the best is chosen."""
+    """Candidate numbers of PCA components; the best number is chosen."""
 
 
 PRESETS = {

@@ -46,13 +46,14 @@ class Settings(RunSettings):
     prediction: Literal["noise", "example", "v"] = "noise"  # Prediction target of the network
     unlabeled: float = 0.1  # Fraction of digits whose label is dropped in training
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
-    ema: float = 0.0  # EMA momentum of the weights used for evaluation; 0 disables EMA
-    guidance: str = "0 1 2 4"  # Guidance strengths w
+    ema: float = 0.0
+    """EMA momentum for the weights; evaluation uses the averaged weights. 0 disables EMA."""
+    guidance: str = "0 1 2 4"  # Guidance strengths w to compare
     sampling_steps: int = 20  # Number of sampling steps
     compared: int = 1000
-    """Number of samples per guidance strength, and of real digits, for the comparison."""
+    """Number of samples per guidance strength, and number of real digits, to compare."""
     scored: int = 500  # Number of test digits whose likelihood bound is evaluated
-    classifier_steps: int = 1500  # Training steps for each classifier used for evaluation
+    classifier_steps: int = 1500  # Number of training steps for each evaluation classifier
 
 
 PRESETS = {

@@ -45,17 +45,18 @@ from keras_gen.workshop.visualize import class_traversals, samples
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     learning_rate: float = 3e-3  # Adam's learning rate; linear decay to 0 in the second half
-    anneal_rate: float = 1e-4  # Decay rate of the temperature (paper: 1e-5 or 1e-4)
+    anneal_rate: float = 1e-4
+    """Decay rate of the temperature per training step (paper: 1e-5 or 1e-4)."""
     estimator: Literal["gumbel", "straight_through"] = "gumbel"
     """Decoder input in training: gumbel uses relaxed codes; straight_through uses hard codes with
     the gradient of relaxed codes."""
     prior: Literal["categorical", "relaxed"] = "categorical"
-    """Prior in the KL divergence: categorical is for hard codes, in closed form; relaxed has the
-    same temperature as the codes, and the divergence is estimated with one sample."""
+    """Prior in the KL divergence. categorical: for hard codes, with the divergence in closed form.
+    relaxed: with the temperature of the codes, and the divergence estimated with one sample."""
     nll_samples: int = 1000  # Number of samples for the test bound (paper: 1,000)
     templates: str = "300 1000"
-    """Candidate numbers of components for the Bernoulli mixture, a baseline; the best is chosen on
-    held-out training digits."""
+    """Candidate numbers of components in the Bernoulli mixture, a baseline; the best number is
+    chosen on held-out training digits."""
     boosted: int = 800_000  # Number of pixels used to train the boosted trees, a baseline
 
 

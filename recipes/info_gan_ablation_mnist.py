@@ -46,14 +46,14 @@ from keras_gen.workshop.visualize import captioned
 class Settings(ShortStepSettings):
     latent_dim: int = 62  # Number of latent dimensions, not counting the codes
     filters: int = 64  # Channels at the highest resolution
-    hidden: int = 1024  # Units in the dense layers
+    hidden: int = 1024  # Units in each dense layer
     d_learning_rate: float = 2e-4  # Adam's learning rate for the discriminator and the network Q
     g_learning_rate: float = 1e-3  # Adam's learning rate for the generator
     beta_1: float = 0.5  # Adam's beta_1, the decay rate of the gradients' running average
-    augmentation: str = "affine"  # Augmentation of all inputs of the discriminator and Q
-    drawn: int = 20_000
-    """Number of generated images used to train a category classifier."""
-    classifier_steps: int = 1500  # Training steps for each category classifier
+    augmentation: str = "affine"
+    """Augmentation applied to all inputs of the discriminator and Q."""
+    drawn: int = 20_000  # Number of generated images used to train each category classifier
+    classifier_steps: int = 1500  # Number of training steps for each category classifier
     starts: int = 5  # Number of k-means restarts; the tightest clustering is kept
 
 

@@ -48,7 +48,7 @@ from keras_gen.workshop.visualize import captioned
 class Settings(ShortStepSettings):
     latent_dim: int = 62  # Number of latent dimensions, not counting the codes
     filters: int = 64  # Channels at the highest resolution
-    hidden: int = 1024  # Units in the dense layers
+    hidden: int = 1024  # Units in each dense layer
     weight: float = 1.0  # Weight of the mutual information with the category
     continuous_weight: float = 1.0  # Weight of the mutual information with the continuous codes
     scale: float = 1.0  # Standard deviation of the continuous codes predicted by the network Q
@@ -56,7 +56,7 @@ class Settings(ShortStepSettings):
     g_learning_rate: float = 1e-3  # Adam's learning rate for the generator
     beta_1: float = 0.5  # Adam's beta_1, the decay rate of the gradients' running average
     augmentation: str = ""
-    """Augmentation of all inputs of the discriminator and Q, such as "affine"."""
+    """Augmentation applied to all inputs of the discriminator and Q, such as "affine"."""
     starts: int = 5  # Number of k-means restarts; the tightest clustering is kept
 
 

@@ -55,8 +55,8 @@ class Settings(ShortStepSettings):
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
     nll_samples: int = 5000  # Number of importance samples for the test NLL (paper: 5,000)
     templates: str = "300 1000"
-    """Candidate numbers of components for the Bernoulli mixture, a baseline; the best is chosen on
-    held-out training digits."""
+    """Candidate numbers of components in the Bernoulli mixture, a baseline; the best number is
+    chosen on held-out training digits."""
     boosted: int = 800_000  # Number of pixels used to train the boosted trees, a baseline
 
 

@@ -46,7 +46,7 @@ class Settings(RunSettings):
     """Weight of the commitment loss, which is averaged over all values."""
     filters: int = 64  # Channels of all feature maps of the VQ-VAE
     residual_filters: int = 32  # Channels inside the residual blocks of the VQ-VAE
-    coder_epochs: int = 4  # Epochs for the VQ-VAE
+    coder_epochs: int = 4  # Number of epochs for the VQ-VAE
     widths: str = "64 128"  # Channels of the diffusion model's feature maps at 8x8 and 4x4
     probability_path: str = "cosine"  # Path from latents to noise
     prediction: str = "v"  # Prediction target of the network
@@ -54,13 +54,15 @@ class Settings(RunSettings):
     sampling_steps: int = 50  # Number of sampling steps
     prior_filters: int = 64  # Feature maps in each stack of the baseline's network
     prior_blocks: int = 4  # Number of blocks in the baseline's network
-    prior_epochs: int = 4  # Epochs for the baseline
+    prior_epochs: int = 4  # Number of epochs for the baseline
     learning_rate: float = 1e-3
-    """Learning rate for all models; linear decay to 0 in the second half."""
-    ema: float = 0.0  # EMA momentum of the diffusion model's weights; 0 disables EMA
-    compared: int = 10_000  # Number of samples, test images, and training images to compare
-    classifier_steps: int = 1500
-    """Training steps for each classifier whose features are compared."""
+    """Adam's learning rate for all models; linear decay to 0 in the second half."""
+    ema: float = 0.0
+    """EMA momentum for the diffusion model; evaluation uses the averaged weights. 0 disables
+    EMA."""
+    compared: int = 10_000
+    """Number of images to compare from each set: samples, test images, and training images."""
+    classifier_steps: int = 1500  # Number of training steps for each evaluation classifier
 
 
 PRESETS = {

@@ -60,10 +60,10 @@ class Settings(RunSettings):
     r1_weight: float = 0.0
     """Weight of the R1 penalty, which is applied every 8 steps and replaces batch normalization in
     the discriminators. 0 keeps batch normalization."""
-    ema: float = 0.0  # EMA momentum of the generator used for evaluation; 0 disables EMA
+    ema: float = 0.0
+    """EMA momentum for the generator; evaluation uses the averaged weights. 0 disables EMA."""
     compared: int = 5000  # Number of videos to compare
-    classifier_steps: int = 1500
-    """Training steps for each classifier whose features are compared."""
+    classifier_steps: int = 1500  # Number of training steps for each evaluation classifier
 
 
 PRESETS = {

@@ -48,8 +48,8 @@ class Settings(ShortStepSettings):
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
     side: int = 300  # Number of grid points per axis, from -4.5 to 4.5
     templates: str = "300 1000"
-    """Candidate numbers of components for the Bernoulli mixture, a baseline; the best is chosen on
-    held-out training digits."""
+    """Candidate numbers of components in the Bernoulli mixture, a baseline; the best number is
+    chosen on held-out training digits."""
     boosted: int = 800_000  # Number of pixels used to train the boosted trees, a baseline
 
 

@@ -50,13 +50,13 @@ class Settings(ShortStepSettings):
     PYRAMIDS = ("image_size",)
 
     images: Path | None = None  # Your own folder of photographs
-    image_size: int = 256  # Side length of the images: 16 times a power of two
-    load_size: int = 286  # Side length to which images are resized before cropping
+    image_size: int = 256  # Side length of the images, in pixels: 16 times a power of two
+    load_size: int = 286  # Side length, in pixels, to which images are resized before cropping
     filters: int = 64  # Channels of the first layers
     strided_layers: int = 3
     """Strided layers in the discriminator: 1, 2, or 3 give patches of 16, 34, or 70 pixels."""
     learning_rate: float = 2e-4  # Adam's learning rate; linear decay to 0 in the second half
-    l1_weight: float = 100.0  # Weight of the L1 distance (lambda in the paper)
+    l1_weight: float = 100.0  # Weight of the L1 distance, lambda
 
     def __post_init__(self):
         super().__post_init__()

@@ -57,18 +57,18 @@ class Settings(ShortStepSettings):
 
     pairs: Path | None = None
     """Your own folder of pairs, each with the source on the left and the target on the right."""
-    image_size: int = 256  # Side length of the images: 16 times a power of two
-    load_size: int = 286  # Side length to which images are resized before cropping
+    image_size: int = 256  # Side length of the images, in pixels: 16 times a power of two
+    load_size: int = 286  # Side length, in pixels, to which images are resized before cropping
     filters: int = 64  # Channels of the generator's first layer
     discriminator_filters: int = 64  # Channels of the discriminator's first layer
     strided_layers: int = 3
     """Strided layers in the discriminator: 1, 2, or 3 give patches of 16, 34, or 70 pixels."""
     learning_rate: float = 2e-4  # Adam's learning rate; linear decay to 0 in the second half
-    l1_weight: float = 100.0  # Weight of the L1 distance (lambda in the paper)
+    l1_weight: float = 100.0  # Weight of the L1 distance, lambda
     part_epochs: int = 100  # Number of epochs for each model other than the main model
-    labels: int = 12  # Number of colors in the maps; each color is a label
+    labels: int = 12  # Number of colors in the label maps; each color is a label
     segmenter_steps: int = 1000
-    """Training steps for the network that predicts labels from photographs."""
+    """Number of training steps for the network that predicts labels from photographs."""
 
     def __post_init__(self):
         super().__post_init__()

@@ -58,20 +58,22 @@ IN_WORDS = {
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    image_size: int = 256  # Side length of the frames
+    image_size: int = 256  # Side length of the frames, in pixels
     videos: int = 400  # Number of training videos
     frames: int = 16  # Number of frames per training video
-    clip: int = 2  # Number of frames per clip over which the recursion is trained
+    clip: int = 2  # Number of frames per training clip, over which the recursion is trained
     filters: int = 64  # Channels of the first layers
     strided_layers: int = 3
     """Strided layers in each discriminator: 1, 2, or 3 give patches of 16, 34, or 70 pixels."""
     learning_rate: float = 2e-4  # Adam's learning rate; linear decay to 0 in the second half
     l1_weight: float = 100.0  # Weight of the L1 distance
-    ema: float = 0.0  # EMA momentum of the weights used for evaluation; 0 disables EMA
+    ema: float = 0.0
+    """EMA momentum for the weights; evaluation uses the averaged weights. 0 disables EMA."""
     test_videos: int = 24  # Number of test videos, with new motions
     test_frames: int = 24  # Number of frames per test video
     ridge_examples: int = 2500  # Number of frames used to fit the ridge regression
-    probe_steps: int = 1000  # Training steps for the network that locates hair and skirt
+    probe_steps: int = 1000
+    """Number of training steps for the network that locates hair and skirt."""
 
 
 PRESETS = {

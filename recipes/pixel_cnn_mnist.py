@@ -40,12 +40,13 @@ class Settings(ShortStepSettings):
     filters: int = 24  # Half the number of feature maps between the blocks (h in the paper)
     blocks: int = 5  # Number of residual blocks
     learning_rate: float = 3e-3  # Adam's learning rate; linear decay to 0 in the second half
-    ema: float = 0.99  # EMA momentum of the weights used for evaluation; 0 disables EMA
+    ema: float = 0.99
+    """EMA momentum for the weights; evaluation uses the averaged weights. 0 disables EMA."""
     tested: int = 10_000  # Number of test digits; the first ones are used
     boosted: int = 800_000  # Number of pixels used to train the boosted trees, a baseline
     templates: str = "300 1000"
-    """Candidate numbers of components for the Bernoulli mixture, a baseline; the best is chosen on
-    held-out training digits."""
+    """Candidate numbers of components in the Bernoulli mixture, a baseline; the best number is
+    chosen on held-out training digits."""
 
 
 PRESETS = {

@@ -38,16 +38,18 @@ from keras_gen.workshop.visualize import samples
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     kind: Literal["row", "diagonal"] = "diagonal"
-    """Pixels that one LSTM step computes: a row or a diagonal."""
-    units: int = 16  # Features of an LSTM state, half the number of feature maps between blocks
+    """Pixels that an LSTM computes in one step: a row or a diagonal."""
+    units: int = 16
+    """Number of features in an LSTM state, half the number of feature maps between blocks."""
     blocks: int = 3  # Number of LSTM blocks
     head_filters: int = 32  # Feature maps of the layers before the output layer
     learning_rate: float = 3e-3  # Adam's learning rate; linear decay to 0 in the second half
-    ema: float = 0.99  # EMA momentum of the weights used for evaluation; 0 disables EMA
+    ema: float = 0.99
+    """EMA momentum for the weights; evaluation uses the averaged weights. 0 disables EMA."""
     boosted: int = 800_000  # Number of pixels used to train the boosted trees, a baseline
     templates: str = "300 1000"
-    """Candidate numbers of components for the Bernoulli mixture, a baseline; the best is chosen on
-    held-out training digits."""
+    """Candidate numbers of components in the Bernoulli mixture, a baseline; the best number is
+    chosen on held-out training digits."""
 
 
 PRESETS = {

@@ -49,17 +49,19 @@ class Settings(ShortStepSettings):
     latent_dim: int = 32  # Number of latent dimensions
     filters: int = 16  # Feature maps in each stack of the PixelCNN
     blocks: int = 1
-    """Blocks of the PixelCNN after the first layer; with more blocks, the latents matter less."""
+    """Number of PixelCNN blocks after the first layer; with more blocks, the latents matter
+    less."""
     encoder_filters: str = "16 32"  # Channels of the convolutions in the encoder and decoder
     free_bits: float = 0.05  # Free nats per latent
     learning_rate: float = 2e-3  # Adam's learning rate; linear decay to 0 in the second half
-    ema: float = 0.99  # EMA momentum of the weights used for evaluation; 0 disables EMA
+    ema: float = 0.99
+    """EMA momentum for the weights; evaluation uses the averaged weights. 0 disables EMA."""
     compared: int = 1000  # Number of test digits whose NLL is estimated
-    nll_samples: int = 100  # Number of importance samples per digit
+    nll_samples: int = 100  # Number of importance samples per test digit
     boosted: int = 800_000  # Number of pixels used to train the boosted trees, a baseline
     templates: str = "300"
-    """Candidate numbers of components for the Bernoulli mixture, a baseline; the best is chosen on
-    held-out training digits."""
+    """Candidate numbers of components in the Bernoulli mixture, a baseline; the best number is
+    chosen on held-out training digits."""
 
 
 PRESETS = {

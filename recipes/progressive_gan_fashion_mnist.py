@@ -48,14 +48,15 @@ class Settings(RunSettings):
     objective: Literal["wasserstein", "non_saturating"] = "wasserstein"
     """Objective: wasserstein with a gradient penalty, or non_saturating with the R1 penalty."""
     r1_weight: float = 1.0  # Weight of the R1 penalty for the non_saturating objective
-    stable_steps: int = 50_000  # Training steps at each size except the last
-    fade_steps: int = 50_000  # Training steps during which each new size fades in
+    stable_steps: int = 50_000  # Number of training steps at each size except the last
+    fade_steps: int = 50_000  # Number of training steps during which each new size fades in
     learning_rate: float = 1e-3  # Adam's learning rate for the generator
     d_learning_rate: float = 1e-3  # Adam's learning rate for the discriminator
-    ema: float = 0.999  # EMA momentum of the generator used for evaluation; 0 disables EMA
-    compared: int = 10_000  # Number of samples, test images, and training images to compare
-    classifier_steps: int = 1500
-    """Training steps for each classifier whose features are compared."""
+    ema: float = 0.999
+    """EMA momentum for the generator; evaluation uses the averaged weights. 0 disables EMA."""
+    compared: int = 10_000
+    """Number of images to compare from each set: samples, test images, and training images."""
+    classifier_steps: int = 1500  # Number of training steps for each evaluation classifier
 
 
 PRESETS = {

@@ -42,18 +42,21 @@ from keras_gen.workshop.visualize import interpolations, samples
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     scales: int = 2  # Number of scales; the last scale has no squeeze
-    blocks: int = 1  # Residual blocks in each coupling network
+    blocks: int = 1  # Number of residual blocks in each coupling network
     filters: int = 8  # Hidden channels before the first squeeze, doubled by each squeeze
-    alpha: float = 5e-4  # Minimum distance of the scaled levels from 0 and 1 before the logit
+    alpha: float = 5e-4
+    """Minimum distance of the scaled levels from 0 and 1 before the logit transform."""
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
-    ema: float = 0.999  # EMA momentum of the weights used for evaluation
+    ema: float = 0.999
+    """EMA momentum for the weights; evaluation uses the averaged weights. 0 disables EMA."""
     temperature: float = 0.7  # Standard deviation of the latents for sampling
     held_out: int = 1000
-    """Training images held out to choose the number of PCA components; the last ones are used."""
+    """Number of training images held out to choose the number of PCA components; the last ones are
+    used."""
     tested: int = 10_000  # Number of test images; the first ones are used
     boosted: int = 200_000  # Number of pixels used to train the boosted trees, a baseline
     components: str = "10 30 100 200 300"
-    """Candidate numbers of PCA components; the best is chosen."""
+    """Candidate numbers of PCA components; the best number is chosen."""
 
 
 PRESETS = {

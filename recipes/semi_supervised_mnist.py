@@ -47,16 +47,17 @@ from keras_gen.workshop.visualize import reconstructions
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     latent_dim: int = 500
-    """Number of ReLU codes, from which the classifier's single layer predicts."""
+    """Number of ReLU codes, which are the inputs of the classifier's single layer."""
     hidden: int = 500  # Units in the single hidden layer of the encoder and of the decoder
     dropout: float = 0.5  # Fraction of pixels dropped in training, in all three methods
     learning_rate: float = 1e-3  # Adam's learning rate, except for fine-tuning
     fine_tuning_rate: float = 2e-4  # Adam's learning rate for fine-tuning
     classification_weight: float = 100.0
     """Weight of the cross-entropy of a labeled digit in method (b)."""
-    label_steps: int = 1500  # Training steps on labeled digits only, each with half a batch
-    both_steps: int = 4000  # Training steps for method (b)
-    repeats: int = 5  # Number of runs, with seeds starting at `seed`
+    label_steps: int = 1500
+    """Number of training steps on labeled digits only, each with half a batch."""
+    both_steps: int = 4000  # Number of training steps for method (b)
+    repeats: int = 5  # Number of runs, with seeds starting at --seed
 
 
 PRESETS = {

@@ -44,20 +44,23 @@ from keras_gen.workshop.visualize import analogies
 class Settings(ShortStepSettings):
     labels: int = 100  # Number of labeled digits, split evenly among the classes
     draws: int = 5
-    """Number of seeds, starting at `seed`; each seed selects different labeled digits."""
-    latent_dim: int = 50  # Latent dimensions of M1 and of the M2 trained on M1's latents
-    m2_latent_dim: int = 50  # Number of latent dimensions of M2
+    """Number of seeds, starting at --seed; each seed selects different labeled digits."""
+    latent_dim: int = 50
+    """Number of latent dimensions in M1 and in the M2 trained on M1's latents."""
+    m2_latent_dim: int = 50  # Number of latent dimensions in M2
     m1_hidden: int = 600  # Units in each of the two hidden layers of M1
     hidden: int = 500  # Units in the hidden layer of each network of M2
     stacked_hidden: int = 500
     """Units in the hidden layer of each network of the M2 that is trained on M1's latents."""
     alpha: float = 0.2
-    """Weight of the cross-entropy of a labeled digit (every second digit), for M2."""
+    """Weight of each labeled digit's cross-entropy in M2; every second digit in a batch has a
+    label."""
     stacked_alpha: float = 2.0
-    """Weight of the cross-entropy of a labeled digit (every 20th digit), for M2 on M1's latents."""
+    """Weight of each labeled digit's cross-entropy in the M2 trained on M1's latents; every 20th
+    digit in a batch has a label."""
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
-    m1_epochs: int = 10  # Epochs for M1
-    stacked_epochs: int = 10  # Epochs for the M2 trained on M1's latents
+    m1_epochs: int = 10  # Number of epochs for M1
+    stacked_epochs: int = 10  # Number of epochs for the M2 trained on M1's latents
 
 
 PRESETS = {

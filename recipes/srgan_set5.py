@@ -59,22 +59,23 @@ from keras_gen.workshop.visualize import captioned, image_rows
 class Settings(ShortStepSettings):
     images: Path | None = None  # Your own folder of training photographs
     factor: int = 4  # Upscaling factor
-    patch: int = 96  # Side length of the large training patches
+    patch: int = 96  # Side length of the large training patches, in pixels
     filters: int = 64  # Channels of the generator
     blocks: int = 16  # Number of residual blocks in the generator
     discriminator_filters: int = 64  # Channels of the discriminator's first layer
     learning_rate: float = 1e-4  # Adam's learning rate; linear decay to 0 in the second half
-    ema: float = 0.0  # EMA momentum of the generator used for evaluation; 0 disables EMA
+    ema: float = 0.0
+    """EMA momentum for the generator; evaluation uses the averaged weights. 0 disables EMA."""
     paper_epochs: int = 1  # Number of epochs for the paper's SRResNet, which is also trained
-    gan_epochs: int = 1  # Epochs for SRGAN, which starts from the trained generator
+    gan_epochs: int = 1  # Number of epochs for SRGAN, which starts from the trained generator
     gan_learning_rate: float = 1e-4  # Adam's learning rate for both networks of SRGAN
     pixel_weight: float = 0.0  # Weight of the pixel distance in SRGAN
     feature_weight: float = 1.0  # Weight of the feature distance in SRGAN
     adversarial_weight: float = 1e-3  # Weight of the adversarial loss in SRGAN
     features: Literal["classifier", "vgg"] = "classifier"
-    """Feature network: one trained in the run to classify small images, or VGG19."""
+    """Feature network: classifier, trained in this run on small images, or vgg, which is VGG19."""
     classifier_steps: int = 1500
-    """Training steps for the classifier that is used as the feature network."""
+    """Number of training steps for the classifier that serves as the feature network."""
     clusters: int = 512
     """Number of patch clusters in the baseline, each with its own ridge regression."""
     tested: int = 14  # Maximum number of images to evaluate in each test set

@@ -49,14 +49,15 @@ class Settings(ShortStepSettings):
     width: int = 16  # Channels of the first of two convolutions; the second has twice as many
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
     d_learning_rate: float = 2e-4
-    """Adam's learning rate for the discriminator, decaying linearly to 0 in the second half; beta_1
-    is 0.5."""
+    """Adam's learning rate for the discriminator, with beta_1 0.5; linear decay to 0 in the second
+    half."""
     swap_weight: float = 1.0  # Weight of the reconstruction from another digit's identity
     beta: float = 15.0  # Weight of the KL divergence of the style code
     adversarial_weight: float = 30.0
-    """Weight of the adversarial loss, relative to the reconstruction in nats."""
+    """Weight of the adversarial loss, relative to the reconstruction loss in nats."""
     probed: int = 10_000  # Number of training digits used to fit the regressions
-    classifier_steps: int = 1500  # Training steps for the classifier of swapped digits
+    classifier_steps: int = 1500
+    """Number of training steps for the classifier that evaluates swapped digits."""
 
 
 PRESETS = {

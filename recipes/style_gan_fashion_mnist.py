@@ -55,24 +55,26 @@ PSIS = (1.0, 0.7, 0.5, 0.2, 0.0, -0.5)
 @dataclasses.dataclass(frozen=True)
 class Settings(RunSettings):
     styling: Literal["modulated", "adain"] = "modulated"
-    """Generator of StyleGAN2 (modulated) or of StyleGAN (adain)."""
+    """Generator: modulated, as in StyleGAN2, or adain, as in StyleGAN."""
     latent_dim: int = 512  # Number of dimensions of the latents and of the styles
-    depth: int = 8  # Layers of the mapping network
+    depth: int = 8  # Number of layers in the mapping network
     filters: int = 512  # Maximum number of channels per map
     width: int = 16_384  # Maximum product of channels and side length for each feature map
     discriminator: Literal["residual", "dcgan"] = "residual"
-    """Discriminator of StyleGAN2 (residual) or of DCGAN (dcgan)."""
-    d_filters: int = 64  # Channels of the dcgan option's first layer, doubled per stage
-    r1_weight: float = 10.0  # Weight of the R1 penalty, which is computed every 16 steps
+    """Discriminator: residual, as in StyleGAN2, or dcgan, as in DCGAN."""
+    d_filters: int = 64
+    """Channels of the dcgan discriminator's first layer, doubled at each stage."""
+    r1_weight: float = 10.0  # Weight of the R1 penalty, which is applied every 16 steps
     path_weight: float = 2.0
-    """Weight of the path-length penalty, which is computed every 8 steps."""
+    """Weight of the path-length penalty, which is applied every 8 steps."""
     learning_rate: float = 2e-3  # Adam's learning rate for the mapping network and the generator
     d_learning_rate: float = 2e-3  # Adam's learning rate for the discriminator
-    ema: float = 0.998  # EMA momentum of the generator used for evaluation; 0 disables EMA
-    compared: int = 10_000  # Number of samples, test images, and training images to compare
+    ema: float = 0.998
+    """EMA momentum for the generator; evaluation uses the averaged weights. 0 disables EMA."""
+    compared: int = 10_000
+    """Number of images to compare from each set: samples, test images, and training images."""
     paths: int = 2000  # Number of paths used to measure the perceptual path length
-    classifier_steps: int = 1500
-    """Training steps for each classifier whose features are compared."""
+    classifier_steps: int = 1500  # Number of training steps for each evaluation classifier
 
 
 PRESETS = {

@@ -43,9 +43,9 @@ from keras_gen.data import Source
 class Settings(ShortStepSettings):
     rows: int = 20_000  # Number of training rows; the other rows are used to detect copying
     couplings: int = 8  # Number of coupling layers
-    hidden: int = 128  # Units in each of the two hidden layers of a coupling
-    learning_rate: float = 4e-3  # Adam's learning rate, with cosine decay to 0
-    components: int = 80  # Number of product distributions in the baseline's mixture
+    hidden: int = 128  # Units in each of the two hidden layers of a coupling network
+    learning_rate: float = 4e-3  # Adam's learning rate; cosine decay to 0
+    components: int = 80  # Number of product distributions in the baseline mixture
 
 
 PRESETS = {

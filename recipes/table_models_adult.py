@@ -46,9 +46,10 @@ from keras_gen.workshop.baselines import ProductMixture
 class Settings(ShortStepSettings):
     rows: int = 20_000  # Number of training rows; the other rows are used to detect copying
     hidden: int = 256  # Units in each of the two hidden layers
-    learning_rate: float = 2e-3  # Adam's learning rate, with cosine decay to 0
-    any_order_epochs: int = 10  # Epochs for the model that predicts columns in any order
-    components: int = 80  # Number of product distributions in the mixture
+    learning_rate: float = 2e-3  # Adam's learning rate; cosine decay to 0
+    any_order_epochs: int = 10
+    """Number of epochs for the model that predicts columns in any order."""
+    components: int = 80  # Number of product distributions in the baseline mixture
     hidden_fraction: float = 0.2  # Fraction of the values hidden in the imputation test
     filled: int = 3000  # Number of test rows to impute
 

@@ -45,10 +45,12 @@ class Settings(ShortStepSettings):
     latent_dim: int = 16  # Number of latent dimensions
     hidden: int = 192  # Units in each of the two hidden layers of the encoder and decoder
     normals: int = 20  # Number of normal distributions in the fitted prior
-    learning_rate: float = 2e-3  # Adam's learning rate, with cosine decay to 0
-    warmup: int = 400  # Steps during which the KL weight rises to 1 in the first phase
-    prior_epochs: int = 4  # Second-phase epochs (fitted prior and half the learning rate)
-    components: int = 80  # Number of product distributions in the baseline's mixture
+    learning_rate: float = 2e-3  # Adam's learning rate; cosine decay to 0
+    warmup: int = 400
+    """Number of steps during which the KL weight rises to 1 in the first phase."""
+    prior_epochs: int = 4
+    """Number of epochs in the second phase, with the fitted prior and half the learning rate."""
+    components: int = 80  # Number of product distributions in the baseline mixture
 
 
 PRESETS = {

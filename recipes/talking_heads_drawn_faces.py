@@ -48,7 +48,7 @@ COLUMNS = 12  # frames per grid row
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    image_size: int = 256  # Side length of the images, a multiple of 8
+    image_size: int = 256  # Side length of the images, in pixels; a multiple of 8
     people: int = 2000  # Number of people in the training set
     frames: int = 32  # Number of frames per person
     shots: int = 8  # Number of frames of a person per training step, K
@@ -57,12 +57,14 @@ class Settings(ShortStepSettings):
     learning_rate: float = 5e-5  # Adam's learning rate for the embedder and generator
     d_learning_rate: float = 2e-4  # Adam's learning rate for the discriminator
     pixel_weight: float = 10.0  # Weight of the pixel distance
-    ema: float = 0.0  # EMA momentum of the weights used for evaluation; 0 disables EMA
+    ema: float = 0.0
+    """EMA momentum for the weights; evaluation uses the averaged weights. 0 disables EMA."""
     test_people: int = 8  # Number of people in the test set
     test_frames: int = 24  # Number of frames to generate per test person
     adapt_steps: int = 40  # Number of fine-tuning steps per test person
     adapt_learning_rate: float = 5e-5  # Adam's learning rate for fine-tuning
-    probe_steps: int = 1500  # Training steps for the networks that recognize people and poses
+    probe_steps: int = 1500
+    """Number of training steps for the networks that recognize people and poses."""
 
 
 PRESETS = {

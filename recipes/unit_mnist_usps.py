@@ -47,7 +47,7 @@ CLASSES = 10
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     filters: int = 64  # Channels of the first layers
-    blocks: int = 3  # Residual blocks specific to each domain
+    blocks: int = 3  # Number of residual blocks specific to each domain
     learning_rate: float = 1e-4  # Adam's learning rate; linear decay to 0 in the second half
     adversarial_weight: float = 10.0  # Weight of the adversarial loss, lambda_0
     kl_weight: float = 0.1  # Weight of the KL divergence of the code from N(0, 1), lambda_1
@@ -55,9 +55,10 @@ class Settings(ShortStepSettings):
     cycle_kl_weight: float = 0.1  # Weight of the KL divergences in the cycle, lambda_3
     cycle_weight: float = 100.0
     """Weight of the distance between images and their cycle translations, lambda_4."""
-    ema: float = 0.0  # EMA momentum of the weights used for evaluation; 0 disables EMA
+    ema: float = 0.0
+    """EMA momentum for the weights; evaluation uses the averaged weights. 0 disables EMA."""
     compared: int = 2000  # Number of test digits per domain to translate and compare
-    classifier_steps: int = 1500  # Training steps for the networks that classify digits
+    classifier_steps: int = 1500  # Number of training steps for each digit classifier
 
 
 PRESETS = {

@@ -43,11 +43,11 @@ class Settings(RunSettings):
 
     photos: Path | None = None  # Your own folder of photographs (domain X)
     paintings: Path | None = None  # Your own folder of paintings (domain Y)
-    image_size: int = 256  # Side length of the training crops
-    load_size: int = 286  # Side length to which images are resized before cropping
-    evaluated_size: int = 256  # Side length of the held-out images
+    image_size: int = 256  # Side length of the training crops, in pixels
+    load_size: int = 286  # Side length, in pixels, to which images are resized before cropping
+    evaluated_size: int = 256  # Side length of the held-out images, in pixels
     filters: int = 64  # Channels of the first layers
-    blocks: int = 3  # Residual blocks specific to each domain
+    blocks: int = 3  # Number of residual blocks specific to each domain
     learning_rate: float = 1e-4  # Adam's learning rate; linear decay to 0 in the second half
     adversarial_weight: float = 10.0  # Weight of the adversarial loss, lambda_0
     kl_weight: float = 0.1  # Weight of the KL divergence of the code from N(0, 1), lambda_1
@@ -55,7 +55,8 @@ class Settings(RunSettings):
     cycle_kl_weight: float = 0.1  # Weight of the KL divergences in the cycle, lambda_3
     cycle_weight: float = 100.0
     """Weight of the distance between images and their cycle translations, lambda_4."""
-    ema: float = 0.0  # EMA momentum of the weights used for evaluation; 0 disables EMA
+    ema: float = 0.0
+    """EMA momentum for the weights; evaluation uses the averaged weights. 0 disables EMA."""
 
     def __post_init__(self):
         super().__post_init__()

@@ -44,13 +44,13 @@ class Settings(ShortStepSettings):
     beta: float = 1.0  # Weight of the KL divergence
     learning_rate: float = 1e-3  # Adam's initial learning rate
     schedule: Literal["burda", "linear"] = "burda"
-    """Schedule of the learning rate: burda multiplies the rate by 10^(-1/7) after 1, 1 + 3, 1 + 3 +
-    9, ... parts of the run, as in the paper; linear decreases the rate to 0 in the second half,
-    which works better for short runs."""
+    """Learning-rate schedule: burda multiplies the rate by 10^(-1/7) after 1, 1 + 3, 1 + 3 + 9, ...
+    parts of the run, as in the paper; linear decreases the rate to 0 in the second half, which
+    works better for short runs."""
     nll_samples: int = 5000  # Number of importance samples for the test NLL (paper: 5,000)
     templates: str = "100 300 1000"
-    """Candidate numbers of components for the Bernoulli mixture, a baseline; the best is chosen on
-    held-out training digits."""
+    """Candidate numbers of components in the Bernoulli mixture, a baseline; the best number is
+    chosen on held-out training digits."""
     boosted: int = 800_000  # Number of pixels used to train the boosted trees, a baseline
 
 

@@ -48,16 +48,17 @@ COLUMNS = 10  # digits in a sample grid
 class Settings(ShortStepSettings):
     labels: int = 100  # Number of labeled digits, split evenly among the classes
     draws: int = 5
-    """Number of seeds, starting at `seed`; each seed selects different labeled digits."""
+    """Number of seeds, starting at --seed; each seed selects different labeled digits."""
     labels_per_batch: int = 32  # Number of labeled digits per batch
     filters: int = 32  # Channels of the first convolution; the second has twice as many
-    hidden: int = 128  # Number of features in the classifier's dense layer
-    learning_rate: float = 2e-3  # Adam's learning rate, decaying linearly to 0
+    hidden: int = 128  # Units in the classifier's dense layer
+    learning_rate: float = 2e-3  # Adam's learning rate; linear decay to 0
     epsilon: float = 4.0  # Length of the perturbation (Euclidean norm over a digit's pixels)
     smoothness: float = 1.0
-    """Weight of the smoothness loss, relative to the mean over labeled digits."""
+    """Weight of the smoothness loss, relative to the mean cross-entropy of labeled digits."""
     entropy: float = 1.0
-    """Final weight of the entropy, relative to the mean over labeled digits; it rises from 0."""
+    """Final weight of the predictions' entropy, relative to the mean cross-entropy of labeled
+    digits; the weight rises from 0."""
 
 
 PRESETS = {

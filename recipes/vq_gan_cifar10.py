@@ -61,10 +61,12 @@ class Settings(RunSettings):
     discriminator_filters: int = 64  # Channels of the discriminator's first layer
     feature_weight: float = 0.2  # Weight of the feature loss per value
     adversarial_weight: float = 0.5
-    """Final factor of the adversarial loss and of lambda, which increases from 0."""
+    """Final weight of the adversarial loss; the weight increases from 0 and is multiplied by
+    lambda."""
     learning_rate: float = 2e-4  # Adam's learning rate; linear decay to 0 in the second half
     d_learning_rate: float = 2e-4  # Adam's learning rate for the discriminator
-    classifier_steps: int = 1500  # Training steps for the feature network and each classifier
+    classifier_steps: int = 1500
+    """Number of training steps for the feature network and each evaluation classifier."""
 
 
 PRESETS = {

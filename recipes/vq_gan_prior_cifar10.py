@@ -68,23 +68,26 @@ class Settings(ShortStepSettings):
     discriminator_filters: int = 64  # Channels of the discriminator's first layer
     feature_weight: float = 0.2  # Weight of the feature loss per value
     adversarial_weight: float = 0.5
-    """Final factor of the adversarial loss and of lambda, which increases from 0."""
+    """Final weight of the adversarial loss; the weight increases from 0 and is multiplied by
+    lambda."""
     learning_rate: float = 2e-4
-    """Adam's learning rate for the VQGAN, constant, then decaying linearly to 0."""
+    """Adam's learning rate for the VQGAN; linear decay to 0 in the second half."""
     d_learning_rate: float = 2e-4  # Adam's learning rate for the discriminator
     prior_units: int = 1024  # Number of dimensions of the vectors in the transformers
     prior_blocks: int = 24  # Number of blocks in each transformer
-    prior_heads: int = 16  # Number of attention heads per block of the transformers
-    prior_dropout: float = 0.1  # Dropout rate of the residual branches of the transformers
-    prior_epochs: int = 100  # Epochs for each of the two transformers
+    prior_heads: int = 16  # Number of attention heads per transformer block
+    prior_dropout: float = 0.1  # Dropout rate in the transformers' residual branches
+    prior_epochs: int = 100  # Number of epochs for each of the two transformers
     prior_batch_size: int = 64  # Number of examples per training step of the transformers
     prior_learning_rate: float = 1e-3
-    """Adam's learning rate for the transformers, with the VQGAN's schedule."""
+    """Adam's learning rate for the transformers; linear decay to 0 in the second half."""
     held_out: int = 1000
-    """Number of training images held out to choose epochs and n-grams; the last ones are used."""
+    """Number of training images held out to choose the epochs and the n-gram order; the last ones
+    are used."""
     counted: int = 50_000  # Maximum number of training images whose codes are counted
     compared: int = 2000  # Number of images of each type to compare
-    classifier_steps: int = 1500  # Training steps for the feature network and each classifier
+    classifier_steps: int = 1500
+    """Number of training steps for the feature network and each evaluation classifier."""
 
 
 PRESETS = {

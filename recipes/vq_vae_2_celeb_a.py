@@ -45,9 +45,9 @@ from keras_gen.workshop.visualize import code_histogram, image_rows, reconstruct
 @dataclasses.dataclass(frozen=True)
 class Settings(RunSettings):
     images: Path | None = None  # Your own image folder
-    size: int = 64  # Side length of the images in pixels, a multiple of 8
+    size: int = 64  # Side length of the images, in pixels; a multiple of 8
     held_out: int = 100
-    """Number of training images held out to choose the best epoch; the last ones are used."""
+    """Number of training images held out to choose the epoch; the last ones are used."""
     codebook_size: int = 512  # Number of entries in the codebook of each level, K
     latent_dim: int = 64  # Number of dimensions of each codebook entry
     filters: int = 128  # Channels of all feature maps

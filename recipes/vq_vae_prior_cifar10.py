@@ -54,15 +54,17 @@ class Settings(ShortStepSettings):
     prior_blocks: int = 10  # Number of blocks in the prior's network
     prior_epochs: int = 100  # Number of epochs for the prior
     learning_rate: float = 2e-4
-    """Adam's learning rate for the VQ-VAE, constant, then decaying linearly to 0."""
+    """Adam's learning rate for the VQ-VAE; linear decay to 0 in the second half."""
     prior_learning_rate: float = 1e-3
-    """Adam's learning rate for the prior, with the VQ-VAE's schedule."""
-    ema: float = 0.999  # EMA momentum of the prior's weights used for evaluation
+    """Adam's learning rate for the prior; linear decay to 0 in the second half."""
+    ema: float = 0.999
+    """EMA momentum for the prior; evaluation uses the averaged weights. 0 disables EMA."""
     held_out: int = 1000
-    """Number of training images held out to choose the prior and PCA; the last ones are used."""
+    """Number of training images held out to choose the prior's epoch and the number of PCA
+    components; the last ones are used."""
     tested: int = 10_000  # Number of test images; the first ones are used
     components: str = "100 300 600 1000"
-    """Candidate numbers of PCA components; the best is chosen."""
+    """Candidate numbers of PCA components; the best number is chosen."""
 
 
 PRESETS = {

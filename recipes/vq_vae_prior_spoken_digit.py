@@ -43,22 +43,23 @@ from keras_gen.workshop.visualize import spectrograms
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    samples: int = 5120  # Samples per recording, a multiple of 64
+    samples: int = 5120  # Number of samples per recording, a multiple of 64
     latent_dim: int = 64  # Number of dimensions of each latent
-    codes: int = 128  # Number of entries in the codebook
+    codes: int = 128  # Number of entries in the codebook, K
     width: int = 112
     """Channels of the convolutions; the first three have 1/8, 1/4, and 1/2 as many."""
     spectral_weight: float = 300.0  # Weight of the spectrogram distance
     shift: int = 64  # Maximum random shift of a recording, in samples
     learning_rate: float = 1e-3
-    """Adam's learning rate for the VQ-VAE; the rate is constant, then decays linearly to 0."""
+    """Adam's learning rate for the VQ-VAE; linear decay to 0 in the second half."""
     prior_filters: int = 32  # Channels between the blocks of the prior
     prior_repeats: int = 2  # Number of repetitions of the dilations 1, 2, 4, ..., 32
     prior_epochs: int = 20  # Number of epochs for the prior
     prior_learning_rate: float = 2e-3
-    """Adam's learning rate for the prior, with the VQ-VAE's schedule."""
-    ema: float = 0.99  # EMA momentum of the prior's weights used for evaluation
-    held_out: int = 1  # Recordings per speaker and digit held out to choose the best epoch
+    """Adam's learning rate for the prior; linear decay to 0 in the second half."""
+    ema: float = 0.99
+    """EMA momentum for the prior; evaluation uses the averaged weights. 0 disables EMA."""
+    held_out: int = 1  # Number of recordings per speaker and digit held out to choose the epoch
     voices: int = 20  # Number of sounds to sample per speaker
 
 

@@ -46,14 +46,14 @@ from keras_gen.workshop.visualize import spectrograms
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    samples: int = 5120  # Samples per recording, a multiple of 64
+    samples: int = 5120  # Number of samples per recording, a multiple of 64
     latent_dim: int = 64  # Number of dimensions of each latent
-    codes: int = 512  # Number of entries in the codebook
+    codes: int = 512  # Number of entries in the codebook, K
     width: int = 112
     """Channels of the convolutions; the first three have 1/8, 1/4, and 1/2 as many."""
     normalization: Literal["none", "instance"] = "none"
-    """Encoder normalization: instance removes information that is constant in a recording, at some
-    cost in quality."""
+    """Normalization in the encoder: instance removes information that is constant within a
+    recording, at some cost in quality."""
     spectral_weight: float = 300.0  # Weight of the spectrogram distance
     shift: int = 64  # Maximum random shift of a recording, in samples
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half

@@ -53,8 +53,8 @@ LEVELS = 2**16  # levels of int16
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    samples: int = 5120  # Samples per recording, a multiple of the hop
-    excerpt: int = 2048  # Samples per training example, a multiple of the hop
+    samples: int = 5120  # Number of samples per recording, a multiple of --hop
+    excerpt: int = 2048  # Number of samples per training example, a multiple of --hop
     bands: int = 32  # Number of bands of the mel spectrogram
     window: int = 256  # Number of samples per frame of the spectrogram
     hop: int = 64  # Number of samples between the starts of consecutive frames
@@ -64,9 +64,10 @@ class Settings(ShortStepSettings):
     blocks: int = 4  # Number of blocks per coupling network, with dilations that double from 1
     temperature: float = 0.6  # Standard deviation of the latents for sampling
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
-    ema: float = 0.99  # EMA momentum of the weights used for evaluation; 0 disables EMA
-    held_out: int = 1  # Recordings per speaker and digit held out to choose the best epoch
-    rounds: int = 60  # Number of iterations of the phase search (Griffin-Lim), a baseline
+    ema: float = 0.99
+    """EMA momentum for the weights; evaluation uses the averaged weights. 0 disables EMA."""
+    held_out: int = 1  # Number of recordings per speaker and digit held out to choose the epoch
+    rounds: int = 60  # Number of iterations of the Griffin-Lim algorithm, a baseline
 
 
 PRESETS = {

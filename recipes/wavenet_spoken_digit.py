@@ -50,8 +50,8 @@ from keras_gen.workshop.visualize import spectrograms
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    samples: int = 5120  # Samples per recording and per generated sound
-    excerpt: int = 2048  # Samples per training example; at most --samples
+    samples: int = 5120  # Number of samples per recording and per generated sound
+    excerpt: int = 2048  # Number of samples per training example, at most --samples
     levels: int = 256  # Number of mu-law levels
     filters: int = 32  # Channels between the blocks
     skip_filters: int = 64  # Channels of the layers after the last block
@@ -59,8 +59,9 @@ class Settings(ShortStepSettings):
     """Maximum dilation; the dilations are 1, 2, 4, ..., up to this number."""
     repeats: int = 2  # Number of repetitions of the sequence of dilations
     learning_rate: float = 2e-3  # Adam's learning rate; linear decay to 0 in the second half
-    ema: float = 0.99  # EMA momentum of the weights used for evaluation; 0 disables EMA
-    held_out: int = 1  # Recordings per speaker and digit held out to choose the best epoch
+    ema: float = 0.99
+    """EMA momentum for the weights; evaluation uses the averaged weights. 0 disables EMA."""
+    held_out: int = 1  # Number of recordings per speaker and digit held out to choose the epoch
     voices: int = 4  # Number of sounds to sample per speaker
 
 

@@ -43,10 +43,12 @@ from keras_gen.workshop.visualize import code_scatter, line_plot
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     hidden: int = 64  # Units in each of the two hidden layers
-    critic_steps: int = 5  # Critic updates per generator update in the ring experiment
+    critic_steps: int = 5
+    """Number of critic updates per generator update in the ring experiment."""
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
     clip: float = 0.1  # Maximum absolute value of the weights of a clipped critic
-    critic_updates: int = 2000  # Training steps for each critic between two fixed distributions
+    critic_updates: int = 2000
+    """Number of training steps for each critic between two fixed distributions."""
     distances: str = "0.25 0.5 1 2"  # Distances between the fixed distributions
     compared: int = 1000  # Number of points used to compute the exact distance
 

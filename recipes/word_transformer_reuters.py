@@ -48,12 +48,12 @@ FIRST = 0xE000  # first private-use character
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    vocabulary: int = 4000  # Number of most common words in the vocabulary, at most 6,200
-    length: int = 64  # Words per passage
+    vocabulary: int = 4000  # Size of the vocabulary of the most common words, at most 6,200
+    length: int = 64  # Number of words per passage
     units: int = 128  # Number of dimensions of the vectors between the blocks
     blocks: int = 4  # Number of blocks, each with attention and a dense layer
     heads: int = 4  # Number of attention heads per block
-    dropout: float = 0.1  # Dropout rate of the residual branches of the transformer
+    dropout: float = 0.1  # Dropout rate in the transformer's residual branches
     learning_rate: float = 2e-3  # Adam's learning rate; linear decay to 0 in the second half
     held_out: int = 500
     """Number of training stories held out to choose the epoch; the last ones are used."""

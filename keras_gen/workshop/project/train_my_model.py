@@ -29,9 +29,9 @@ WIDTHS = (0.5, 0.7, 1.0, 1.4)  # candidate filter widths, in pixels
 
 @dataclasses.dataclass(frozen=True)
 class Settings(RunSettings):
-    widths: str = "16 32"  # Channels of the network, for each size of its feature maps
+    widths: str = "16 32"  # Channels of the network's feature maps, largest maps first
     deviation: float = 0.5  # Maximum standard deviation of the noise, for images in [-1, 1]
-    learning_rate: float = 1e-3  # Adam's learning rate, constant, then decaying to zero
+    learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
     compared: int = 1000  # Number of test images to denoise
 
 

@@ -101,15 +101,15 @@ class RunSettings:
     """Compile the training step with XLA, on one device only. Training starts more slowly but then
     runs faster on GPUs."""
     output: Path | None = None
-    """Folder for everything that the run writes (default: runs/RECIPE/TIME)."""
+    """Folder for everything that the run writes. None: runs/RECIPE/TIME."""
     export: Path | None = None
-    """Folder for SavedModels; the next free version number is used (default: export/ in the run's
-    own folder). --export saved_models publishes the model."""
+    """Folder for SavedModels; the next free version number is used. None: export/ in the run's
+    folder. --export saved_models publishes the model."""
     resume: bool = simple_parsing.flag(default=False, negative_prefix="--no-")
     """Resume the run in --output, or the most recent unfinished run, with the settings of that run.
     With a larger --epochs, training continues even if the run had finished."""
     config: Path | None = None
-    """The config.json of another run, whose settings replace the preset's settings."""
+    """Path to another run's config.json, whose settings replace the preset's settings."""
     weights: Path | None = None
     """Export to evaluate instead of training a model; the other flags must describe the run that
     wrote this export."""
@@ -118,8 +118,8 @@ class RunSettings:
     of the export must have the same architecture as the networks of this run. Networks that are not
     exported, such as discriminators, start with random weights."""
     epochs: int = 1
-    """Number of epochs, each with steps_per_epoch steps. A checkpoint is written after each epoch;
-    a progress line is printed after some epochs."""
+    """Number of epochs, each with --steps-per-epoch steps. A checkpoint is written after each
+    epoch; a progress line is printed after some epochs."""
     steps_per_epoch: int = 100
     """Number of training steps per epoch."""
     batch_size: int = 1

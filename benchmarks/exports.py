@@ -1,7 +1,7 @@
 """Measures the memory required by the largest requests that published exports accept.
 
   python benchmarks/exports.py                          all exports, ten minutes on two cores
-  python benchmarks/exports.py gated_pixel_cnn_mnist    only these
+  python benchmarks/exports.py gated_pixel_cnn_mnist    only this export
   python benchmarks/exports.py --part 8                 an eighth of the largest requests
 
 Each signature receives the largest requests that it accepts: the maximum number of examples or
@@ -83,9 +83,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("names", nargs="*")
-    parser.add_argument("--models", type=Path, default=MODELS)
-    parser.add_argument("--part", type=int, default=1)
+    parser.add_argument("names", nargs="*", help="exports to measure (default: all)")
+    parser.add_argument("--models", type=Path, default=MODELS, help="folder of exports")
+    parser.add_argument(
+        "--part", type=int, default=1, help="divisor of the sizes of the largest requests"
+    )
     options = parser.parse_args()
     processes = multiprocessing.get_context("spawn")
     for name in options.names or exports(options.models):

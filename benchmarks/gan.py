@@ -213,7 +213,7 @@ def main():
     parser.add_argument(
         "--filters", type=int, default=32, help="number of filters in the networks"
     )
-    parser.add_argument("--batch", type=int, default=64, help="images per update")
+    parser.add_argument("--batch", type=int, default=64, help="number of images per update")
     told = parser.parse_args()
     sizes = told.size, told.filters, told.batch
     print(f"GANs for {told.size}x{told.size} images, {told.filters} filters, batch {told.batch}, "

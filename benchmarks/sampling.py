@@ -27,7 +27,7 @@ from keras_gen.networks import gated_pixel_cnn, pixel_cnn, wavenet
 
 BATCH = 16
 PIXEL_CNN = "PixelCNN, 256 levels"
-PASSES = 3  # whole passes of a sound that are timed
+PASSES = 3  # full passes of a sound that are timed
 
 
 def sampler(network, likelihood, jit_compile=False, **options):
@@ -73,12 +73,12 @@ def images(side, in_torch):
         for way in ("cached", "XLA"):
             same = (drawn[way] == drawn["whole"]).all(axis=(1, 2, 3)).mean()
             print(
-                f"  time ratio whole passes/{way}: {seconds['whole'] / seconds[way]:.0f}; "
+                f"  time ratio full passes/{way}: {seconds['whole'] / seconds[way]:.0f}; "
                 f"fraction of identical images: {same:.2f}"
             )
         if "PyTorch" in seconds:
             ratio = seconds["PyTorch"] / seconds["cached"]
-            print(f"  time ratio PyTorch's whole passes/cached: {ratio:.0f}")
+            print(f"  time ratio PyTorch's full passes/cached: {ratio:.0f}")
 
 
 def sounds(lengths):
@@ -104,7 +104,7 @@ def sounds(lengths):
         all_passes = seconds["passes"] / PASSES * length
         print(f"WaveNet (20 layers), {length} samples, cached: {seconds['cached']:.2f} s")
         for way in ("cached", "XLA"):
-            print(f"  time ratio whole passes/{way}: {all_passes / seconds[way]:.0f}")
+            print(f"  time ratio full passes/{way}: {all_passes / seconds[way]:.0f}")
 
 
 def main():

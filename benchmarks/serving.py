@@ -4,8 +4,8 @@
   python benchmarks/serving.py vae_mnist         only this export
 
 Each export runs with 1 and 16 examples in TensorFlow and, if they are installed, in OpenVINO and in
-ONNX Runtime (with tf2onnx). Each combination runs in a separate process, because the peak memory is
-that of the process. This works only on Linux.
+ONNX Runtime (with tf2onnx). Each combination runs in a separate process, because peak memory is
+measured per process. This works only on Linux.
 """
 
 import argparse
@@ -107,7 +107,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("names", nargs="*", choices=[*SIGNATURES, []], metavar="name")
+    parser.add_argument(
+        "names",
+        nargs="*",
+        choices=[*SIGNATURES, []],
+        metavar="name",
+        help="exports to measure (default: all)",
+    )
     processes = multiprocessing.get_context("spawn")
     for name in parser.parse_args().names or SIGNATURES:
         for runtime, (_, packages) in RUNTIMES.items():

@@ -4,7 +4,7 @@ Goodfellow, Shlens, Szegedy: "Explaining and Harnessing Adversarial Examples", I
 Makelov, Schmidt, Tsipras, Vladu: "Towards Deep Learning Models Resistant to Adversarial Attacks",
 ICLR 2018.
 
-  python recipes/adversarial_examples_mnist.py              up to 50 minutes on one of two CPU cores
+  python recipes/adversarial_examples_mnist.py            at most 50 minutes on one of two CPU cores
   python recipes/adversarial_examples_mnist.py --preset smoke     under a minute
 
 Expected result of the cpu preset: 89% of digits are classified correctly under the worst attack,

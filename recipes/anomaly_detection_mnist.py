@@ -9,7 +9,8 @@ each digit measures how well the model's scores separate normal from anomalous t
   python recipes/anomaly_detection_mnist.py --preset smoke     under a minute
 
 Expected result of the cpu preset: an AUROC of 0.989 for digits among clothes (nearest neighbor:
-0.978; in histograms of gradients: 0.990) and a mean AUROC of 0.86 over the ten digits (0.84, 0.89).
+0.978; in histograms of gradients: 0.990) and a mean AUROC of 0.86 over the ten digits (nearest
+neighbor: 0.84; in histograms of gradients: 0.89).
 
 The main model is trained on Fashion-MNIST, and separates Fashion-MNIST test images from MNIST
 digits. The last twelfth of the normal training images is not used for training; the threshold is

@@ -6,8 +6,8 @@ ICLR 2019.
   python recipes/big_gan_fashion_mnist.py                 about 33 minutes on one of two CPU cores
   python recipes/big_gan_fashion_mnist.py --preset smoke  under a minute
 
-Expected result of the cpu preset: a kernel distance of 0.04 and a recall of 0.19; a Gaussian
-mixture has 0.14 and 0.72, and test images with swapped lower halves have a distance of 0.10.
+Expected result of the cpu preset: a kernel distance of 0.04 and a recall of 0.19 (Gaussian
+mixture: 0.14 and 0.72; test images with swapped lower halves: a kernel distance of 0.10).
 
 Latents are truncated at several thresholds. With lower thresholds, more samples look like training
 images (precision), but fewer training images look like samples (recall). Samples are compared with
@@ -107,7 +107,9 @@ def main(run: Run, s: Settings):
     mixture = mixture_samples(images, len(held_out), seed=s.seed, black=True)
 
     with run.evaluation(model) as metrics:
-        run.say("comparing samples using the features of two classifiers and image patches")
+        run.say(
+            "comparing samples with training images, using two classifiers and image patches"
+        )
         sets = {"": model.sample(len(held_out), seed=s.seed)}
         for threshold in THRESHOLDS:
             drawn = model.sample(len(held_out), seed=s.seed, truncation=threshold)

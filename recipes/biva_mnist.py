@@ -7,7 +7,7 @@ binarized MNIST with 1,000 importance samples, using residual convolutions and d
 Sønderby, Raiko, Maaløe, Sønderby, Winther: "Ladder Variational Autoencoders", NeurIPS 2016. Their
 5-layer ladder VAE reaches 81.74 nats.
 
-  python recipes/biva_mnist.py                    24 minutes at most on two CPU cores
+  python recipes/biva_mnist.py                    at most 24 minutes on two CPU cores
   python recipes/biva_mnist.py --preset smoke     under a minute
 
 Expected result of the cpu preset: a test NLL of 87.8 nats (ladder VAE: 89.4; VAE with the same
@@ -115,7 +115,8 @@ def main(run: Run, s: Settings):
         for prefix, each in (("", model), ("ladder_", ladder), ("vae_", vae)):
             count = len(test_digits)
             run.say(
-                f"estimating the NLL of {count} test images with {s.nll_samples} samples each"
+                f"estimating the NLL of {count} test images with {s.nll_samples} "
+                "importance samples each"
             )
             nats = importance_weighted_nll(each, test_digits, s.nll_samples, seed=s.seed)
             metrics |= nll_summary(nats, prefix)

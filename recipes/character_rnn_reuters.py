@@ -95,7 +95,9 @@ def main(run: Run, s: Settings):
     words = WordNGrams(n_grams.order, edge.levels, letters).fit(train).tuned(held_out)
 
     with run.evaluation(model) as metrics:
-        run.say(f"computing the bits of {np.count_nonzero(test >= 0):,} test characters")
+        run.say(
+            f"evaluating {np.count_nonzero(test >= 0):,} test characters in bits per character"
+        )
         metrics["bits"] = bits_per_live_value(-model.log_prob(test), test)
         metrics["bits_n_grams"] = bits_per_live_value(-n_grams.log_prob(test), test)
         metrics["bits_words"] = bits_per_live_value(-words.log_prob(test), test)

@@ -96,7 +96,7 @@ def main(run: Run, s: Settings):
     shown = pad_to(test_digits, 32).numpy()
 
     with run.evaluation(model) as metrics:
-        run.say("comparing the images of a pair, and digits with test digits")
+        run.say("comparing the images within each pair, and generated digits with test digits")
         pairs = model.sample(s.compared, seed=s.seed)
         x = pad_to(pairs[:, 0], 32).numpy()
         y = pad_to(pairs[:, 1], 32).numpy()

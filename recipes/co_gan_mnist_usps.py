@@ -2,7 +2,7 @@
 
 Liu, Tuzel: "Coupled Generative Adversarial Networks", NeurIPS 2016, sec. 4, domain adaptation.
 
-  python recipes/co_gan_mnist_usps.py                    105 minutes on two CPU cores, shared
+  python recipes/co_gan_mnist_usps.py                    105 minutes on two CPU cores (shared)
   python recipes/co_gan_mnist_usps.py --preset smoke     under a minute
 
 Expected result of the cpu preset: 69% of USPS test digits and 56% of MNIST test digits are

@@ -92,7 +92,10 @@ def main(run: Run, s: Settings):
     run.export(model, default="sample")
 
     # Fit the baselines, a mixture and boosted trees per digit, and train the classifiers.
-    run.say(f"fitting {s.components} Bernoulli distributions and boosted trees to each digit")
+    run.say(
+        f"fitting a mixture of {s.components} Bernoulli distributions and boosted trees to each "
+        "digit class"
+    )
     mixture_nats = np.zeros(len(test))
     tree_nats = np.zeros(len(test))
     options = dict(levels=2, trees=150, learning_rate=0.1, seed=s.seed)

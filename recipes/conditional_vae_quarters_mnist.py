@@ -103,7 +103,7 @@ def main(run: Run, s: Settings):
 
     networks = {}
     for count, known in KNOWN.items():
-        run.say(f"training the baseline network; number of known quarters: {count}")
+        run.say(f"training the baseline network (known quarters: {count} of 4)")
         networks[count] = baseline(s, choice.train, held_out, known)
 
     run.say("fitting boosted trees that predict the other pixels one by one")

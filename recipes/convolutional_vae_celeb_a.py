@@ -130,7 +130,7 @@ def main(run: Run, s: Settings):
     run.restore_best(model)
     run.export(model, default="sample")
 
-    run.say("evaluating the baselines: image files, PCA, and one histogram per value")
+    run.say("evaluating the baselines: lossless codecs, PCA, and one histogram per value")
     mirrored = np.concatenate([train, train[:, :, ::-1]])
     components = [int(number) for number in s.components.split()]
     baselines = image_baselines(mirrored, held_out, test, components, s.latent_dim)

@@ -4,7 +4,7 @@ Zhu, Park, Isola, Efros: "Unpaired Image-to-Image Translation using Cycle-Consis
 Networks", ICCV 2017.
 
   python recipes/cyclegan_monet.py                       about 5 minutes on two CPU cores
-  python recipes/cyclegan_monet.py --preset cpu          27 to 49, in bfloat16 and on shared cores
+  python recipes/cyclegan_monet.py --preset cpu          27 to 49 minutes (bfloat16, shared cores)
   python recipes/cyclegan_monet.py --preset smoke        about a minute
   python recipes/cyclegan_monet.py --photos A --paintings B     your own two folders
 

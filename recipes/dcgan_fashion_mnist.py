@@ -99,7 +99,9 @@ def main(run: Run, s: Settings):
     mixture = mixture_samples(images, len(held_out), seed=s.seed, black=True)
 
     with run.evaluation(model) as metrics:
-        run.say("comparing samples using the features of two classifiers and image patches")
+        run.say(
+            "comparing samples with training images, using two classifiers and image patches"
+        )
         drawn = model.sample(len(held_out), seed=s.seed)
         sets = {"": drawn, "baseline_": mixture}
         metrics |= sample_report(extractors, images, held_out, sets, s.seed)

@@ -3,7 +3,7 @@
 Ho, Jain, Abbeel: "Denoising Diffusion Probabilistic Models", NeurIPS 2020, with the sampler of
 Song, Meng, Ermon: "Denoising Diffusion Implicit Models", ICLR 2021.
 
-  python recipes/ddpm_fashion_mnist.py                 75 minutes at most on two CPU cores
+  python recipes/ddpm_fashion_mnist.py                 at most 75 minutes on two CPU cores
   python recipes/ddpm_fashion_mnist.py --preset smoke  about a minute
 
 Samples are compared with training images as in dcgan_fashion_mnist: in the features of two
@@ -87,7 +87,8 @@ def main(run: Run, s: Settings):
         run.draw("emerging", emerging(model))
         scored = test_images[: s.scored]
         run.say(
-            f"estimating the bound on {len(scored)} test images at 16 of {model.chain_steps} times"
+            f"estimating the bound of {len(scored)} test images at 16 of {model.chain_steps} time "
+            "steps"
         )
         metrics["nats"] = -float(model.log_prob(scored).mean())
         metrics |= model.evaluate(Source(test_images).batches(100), return_dict=True, verbose=0)

@@ -3,7 +3,7 @@
 Karras, Aittala, Aila, Laine: "Elucidating the Design Space of Diffusion-Based Generative Models",
 NeurIPS 2022.
 
-  python recipes/edm_fashion_mnist.py                   50 minutes at most on two CPU cores
+  python recipes/edm_fashion_mnist.py                   at most 50 minutes on two CPU cores
   python recipes/edm_fashion_mnist.py --preset smoke    about a minute
 
 Samples are compared with training images as in dcgan_fashion_mnist: in the features of two

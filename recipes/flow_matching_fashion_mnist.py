@@ -4,7 +4,7 @@ Lipman, Chen, Ben-Hamu, Nickel, Le: "Flow Matching for Generative Modeling", ICL
 Liu: "Flow Straight and Fast: Learning to Generate and Transfer Data with Rectified Flow", ICLR
 2023.
 
-  python recipes/flow_matching_fashion_mnist.py         75 minutes at most on two CPU cores
+  python recipes/flow_matching_fashion_mnist.py         at most 75 minutes on two CPU cores
   python recipes/flow_matching_fashion_mnist.py --preset smoke  about a minute
 
 Samples are compared with training images as in dcgan_fashion_mnist: in the features of two

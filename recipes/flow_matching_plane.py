@@ -4,7 +4,7 @@ Lipman, Chen, Ben-Hamu, Nickel, Le: "Flow Matching for Generative Modeling", ICL
 "Improving and Generalizing Flow-Based Generative Models with Minibatch Optimal Transport", TMLR
 2024.
 
-  python recipes/flow_matching_plane.py                 45 minutes at most on two CPU cores
+  python recipes/flow_matching_plane.py                 at most 45 minutes on two CPU cores
   python recipes/flow_matching_plane.py --preset smoke  under a minute
 
 The same network learns the velocity on three paths: the path of diffusion models (cosine), straight

@@ -8,7 +8,7 @@ one-dimensional U-Net.
 
 Expected result of the cpu preset: a KL divergence of 0.7 nats from the known density (mixture
 of factor analyzers: 0.4; dense network: 2.7; Gaussian mixture: 4.3), and a mean log density of
-samples that is 0.8 nats below that of real series (0.3, 12, and 22).
+samples that is 0.8 nats below the mean for real series (baselines in this order: 0.3, 12, and 22).
 
 An example is a series `[steps, channels]` with 32 time steps and two channels, in millimeters and
 millimeters per second; see `vae_series_oscillations`, which has the same data. The convolutions of
@@ -103,7 +103,7 @@ def main(run: Run, s: Settings):
         run.compile(dense, Adam(run.in_halves(s.learning_rate, s.dense_epochs)))
     run.fit(dense, train, part="dense", epochs=s.dense_epochs)
 
-    run.say("fitting mixtures")
+    run.say("fitting mixtures of Gaussians and of factor analyzers")
     sizes = [s.most_normals // divisor for divisor in (4, 2, 1)]
     held_out = flat(SWINGS.sample(s.sampled, s.seed + 2))
     mixture = best_mixture(flat(train.arrays()[: s.mixed]), held_out, sizes, s.seed)

@@ -3,7 +3,7 @@
 Goodfellow et al.: "Generative Adversarial Nets", NeurIPS 2014, algorithm 1 and table 1. In the
 paper, the Parzen estimate from 10,000 samples is 225 nats per test digit.
 
-  python recipes/gan_mnist.py                    17 minutes at most on one of two CPU cores
+  python recipes/gan_mnist.py                    at most 17 minutes on one of two CPU cores
   python recipes/gan_mnist.py --preset smoke     under a minute
 
 Expected result of the cpu preset: a Parzen estimate of 161 nats (Gaussian mixture: 262).

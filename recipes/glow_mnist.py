@@ -88,7 +88,7 @@ def main(run: Run, s: Settings):
     run.fit(model, train, draw)
     run.export(model, default="sample")
 
-    run.say("evaluating the baselines: image files, PCA, and one histogram per value")
+    run.say("evaluating the baselines: lossless codecs, PCA, and one histogram per value")
     components = [int(number) for number in s.components.split()]
     baselines = image_baselines(split.train.arrays(), split.test.arrays(), test, components)
     baselines |= boosted_bits(run, split.train.arrays(), test)
@@ -99,7 +99,7 @@ def main(run: Run, s: Settings):
         metrics |= baselines
         decoded = model.decode(model.encode(padded))
         metrics["reconstruction_error"] = squared_error(padded, decoded).mean()
-        run.say(f"squared error of decoded latents: {metrics['reconstruction_error']:.3g}")
+        run.say(f"squared error of reconstructions: {metrics['reconstruction_error']:.3g}")
         run.draw("warm_samples", samples(model, temperature=1.0))
         run.draw("lines", interpolations(model, padded[:8], padded[8:16]))
 

@@ -3,7 +3,7 @@
 Ho, Salimans: "Classifier-Free Diffusion Guidance", 2022, with the sampler of Song, Meng, Ermon:
 "Denoising Diffusion Implicit Models", ICLR 2021.
 
-  python recipes/guided_ddpm_mnist.py                   92 minutes at most on two CPU cores
+  python recipes/guided_ddpm_mnist.py                   at most 92 minutes on two CPU cores
   python recipes/guided_ddpm_mnist.py --preset smoke    under a minute
 
 One network is trained with labels and, for a tenth of the digits, without labels. Sampling combines
@@ -132,7 +132,8 @@ def main(run: Run, s: Settings):
         scored = test_images[: s.scored]
         scored_labels = test_labels[: s.scored]
         run.say(
-            f"estimating the bound on {len(scored)} test digits at 16 of {model.chain_steps} times"
+            f"estimating the bound of {len(scored)} test digits at 16 of {model.chain_steps} time "
+            "steps"
         )
         nats = -model.log_prob(scored, scored_labels).mean()
         metrics["bits"] = bits_per_dimension(nats, scored[0].size, "none")

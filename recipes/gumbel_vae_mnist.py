@@ -91,8 +91,8 @@ def main(run: Run, s: Settings):
     with run.evaluation(categorical) as metrics:
         for name, model in (("categorical", categorical), ("binary", binary)):
             run.say(
-                f"{name}: estimating the bound for {len(test)} test images with {s.nll_samples} "
-                "samples each"
+                f"estimating the bound of {len(test)} test images with {s.nll_samples} samples "
+                f"each ({name} latents)"
             )
             nats = importance_weighted_nll(model, test, s.nll_samples, seed=s.seed)
             metrics |= nll_summary(nats, f"{name}_")

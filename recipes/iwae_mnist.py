@@ -101,8 +101,8 @@ def main(run: Run, s: Settings):
     with run.evaluation(models[50]) as metrics:
         for k in (50, 5, 1):
             run.say(
-                f"k = {k}: estimating the NLL of {len(test)} test images with {s.nll_samples} "
-                "samples each"
+                f"estimating the NLL of {len(test)} test images with {s.nll_samples} importance "
+                f"samples each (k = {k})"
             )
             nats = importance_weighted_nll(models[k], test, s.nll_samples, seed=s.seed)
             means, *_ = models[k].encode(test)

@@ -3,7 +3,7 @@
 Rombach, Blattmann, Lorenz, Esser, Ommer: "High-Resolution Image Synthesis with Latent Diffusion
 Models", CVPR 2022.
 
-  python recipes/latent_diffusion_fashion_mnist.py      137 minutes at most on two CPU cores
+  python recipes/latent_diffusion_fashion_mnist.py      at most 137 minutes on two CPU cores
   python recipes/latent_diffusion_fashion_mnist.py --preset smoke  about a minute
 
 First, a VQ-VAE with 8x8 codes is trained. Then, with the VQ-VAE frozen, two models of its codes are
@@ -138,7 +138,7 @@ def main(run: Run, s: Settings):
         extractors = trained_extractors(images, labels, s.classifier_steps)
         count = min(s.compared, len(test_images))
         held_out = test_images[:count]
-        run.say(f"sampling {count} images from latents, codes, and pixels")
+        run.say(f"sampling {count} images from models of latents, codes, and pixels")
         start = time.perf_counter()
         options = dict(steps=s.sampling_steps, solver=s.solver, batch_size=250)
         drawn = model.sample(count, seed=s.seed, **options)

@@ -130,7 +130,7 @@ def main(run: Run, s: Settings):
 
     colors = common_colors(train_maps, s.labels)
     asked = nearest_colors(maps, colors)
-    run.say(f"training a network that predicts {len(colors)} labels")
+    run.say(f"training a network that predicts {len(colors)} labels from photographs")
     train_labels = nearest_colors(train_maps, colors)
     segmenter = train_segmenter(
         train_photos, train_labels, len(colors), steps=s.segmenter_steps, seed=s.seed

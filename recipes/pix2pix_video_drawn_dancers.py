@@ -132,7 +132,7 @@ def main(run: Run, s: Settings):
     run.fit(model, stream, draw)
     run.export(model, default="translate")
 
-    run.say("training a network that locates hair and skirt")
+    run.say("training a network that locates the hair and the skirt")
     reader = train_point_reader(
         flat(known.images), flat(known.lagging), steps=s.probe_steps, seed=s.seed
     )
@@ -154,7 +154,7 @@ def main(run: Run, s: Settings):
             of_single = single.translate(flat(new.poses), batch_size=64)
         ways = {"video": model.translate(new.poses), "single": as_videos(of_single, new)}
         for seen in (1, SEEN):
-            run.say(f"predicting frames from {seen} poses with the baselines")
+            run.say(f"predicting frames with the baselines (number of poses: {seen})")
             for name, frames in cheap(known, new, seen, s.ridge_examples).items():
                 ways[f"{name}_{seen}"] = as_videos(frames, new)
         for name, videos in ways.items():

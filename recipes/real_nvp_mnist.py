@@ -83,7 +83,7 @@ def main(run: Run, s: Settings):
     run.fit(model, split.train, partial(samples, temperature=s.temperature))
     run.export(model, default="sample")
 
-    run.say("evaluating the baselines: image files, PCA, and one histogram per value")
+    run.say("evaluating the baselines: lossless codecs, PCA, and one histogram per value")
     components = [int(number) for number in s.components.split()]
     baselines = image_baselines(split.train.arrays(), split.test.arrays(), test, components)
     baselines |= boosted_bits(run, split.train.arrays(), test)
@@ -94,7 +94,7 @@ def main(run: Run, s: Settings):
         metrics |= baselines
         decoded = model.decode(model.encode(test))
         metrics["reconstruction_error"] = squared_error(test, decoded).mean()
-        run.say(f"squared error of decoded latents: {metrics['reconstruction_error']:.3g}")
+        run.say(f"squared error of reconstructions: {metrics['reconstruction_error']:.3g}")
         run.draw("lines", interpolations(model, test[:8], test[8:16]))
 
 

@@ -3,7 +3,7 @@
 Liu, Gong, Liu: "Flow Straight and Fast: Learning to Generate and Transfer Data with Rectified
 Flow", ICLR 2023.
 
-  python recipes/reflow_plane.py                 18 minutes at most on two CPU cores
+  python recipes/reflow_plane.py                 at most 18 minutes on two CPU cores
   python recipes/reflow_plane.py --preset smoke  under a minute
 
 First, a flow (the teacher) learns straight lines from any noise to any point. The teacher then maps

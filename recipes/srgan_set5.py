@@ -197,7 +197,7 @@ def feature_network(run, s):
     """Returns the network whose features SRGAN compares."""
     if s.features == "vgg":
         return vgg_features()
-    run.say("training a classifier whose features are compared")
+    run.say("training the classifier that serves as the feature network")
     images, labels = small_images("cifar10", labels=True).train.arrays()
     return activation_maps(
         train_classifier(images, labels, steps=s.classifier_steps, seed=s.seed)

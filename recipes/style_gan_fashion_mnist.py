@@ -126,7 +126,7 @@ def main(run: Run, s: Settings):
 
     with run.evaluation(model) as metrics:
         run.say(
-            "comparing samples with images using the features of two classifiers and image patches"
+            "comparing samples with training images, using two classifiers and image patches"
         )
         drawn = model.sample(len(held_out), seed=s.seed)
         sets = {"": drawn, "baseline_": mixture}

@@ -3,7 +3,7 @@
 Zakharov, Shysheya, Burkov, Lempitsky: "Few-Shot Adversarial Learning of Realistic Neural Talking
 Head Models", ICCV 2019.
 
-  python recipes/talking_heads_drawn_faces.py        120 minutes at most on one of two CPU cores
+  python recipes/talking_heads_drawn_faces.py        at most 120 minutes on one of two CPU cores
   python recipes/talking_heads_drawn_faces.py --preset smoke     under a minute
 
 Expected result of the cpu preset: after fine-tuning on eight images, generated frames of new people

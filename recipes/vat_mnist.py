@@ -3,7 +3,7 @@
 Miyato, Maeda, Koyama, Ishii: "Virtual Adversarial Training: A Regularization Method for Supervised
 and Semi-Supervised Learning", TPAMI 2018, table 3, with 100 MNIST labels.
 
-  python recipes/vat_mnist.py                    71 minutes on two CPU cores, shared by five jobs
+  python recipes/vat_mnist.py                    71 minutes on two CPU cores (shared by five jobs)
   python recipes/vat_mnist.py --preset smoke     under a minute
 
 Expected result of the cpu preset: a test error of 3.5%, or 1.8% to 8.4% depending on the label

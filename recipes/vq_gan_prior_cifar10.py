@@ -199,7 +199,7 @@ def main(run: Run, s: Settings):
     run.restore_best(prior)
     run.export(prior, default="sample")
 
-    run.say("counting codes, and training classifiers to compare images")
+    run.say("counting codes, and training the evaluation classifiers")
     extractors = trained_extractors(images, labels, s.classifier_steps)
     # Codes of images and of their mirror images, which the transformers also see.
     codes = coder.encode(images[: s.counted])
@@ -234,7 +234,7 @@ def main(run: Run, s: Settings):
         metrics["n_gram_order"] = n_grams.order
         metrics["neighbor_order"] = neighbors.order
 
-        run.say(f"sampling and comparing {s.compared} images of each type")
+        run.say(f"generating and comparing {s.compared} images of each type")
         asked = np.arange(s.compared) % CLASSES
         random = np.random.default_rng(s.seed)
         anything = random.integers(s.codebook_size, size=(s.compared, *grid))

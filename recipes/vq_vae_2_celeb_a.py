@@ -3,7 +3,7 @@
 Razavi, van den Oord, Vinyals: "Generating Diverse High-Fidelity Images with VQ-VAE-2", NeurIPS
 2019.
 
-  python recipes/vq_vae_2_celeb_a.py                    45 minutes on one of two CPU cores, shared
+  python recipes/vq_vae_2_celeb_a.py                    45 minutes on one of two CPU cores (shared)
   python recipes/vq_vae_2_celeb_a.py --preset smoke     under a minute
 
 Expected result of the cpu preset: a PSNR of 27.5 dB (principal components: 28.0, entropy-coded:

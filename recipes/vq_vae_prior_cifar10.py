@@ -145,7 +145,7 @@ def main(run: Run, s: Settings):
     run.restore_best(prior)
     run.export(prior, default="sample", half=True)
 
-    run.say("evaluating the baselines: image files, PCA, and one histogram per value")
+    run.say("evaluating the baselines: lossless codecs, PCA, and one histogram per value")
     train = split.train.arrays()
     both = np.concatenate([train, train[:, :, ::-1]])
     components = [int(number) for number in s.components.split()]

@@ -113,7 +113,7 @@ def main(run: Run, s: Settings):
     run.restore_best(model)
     run.export(model)
 
-    run.say("fitting the linear prediction baselines")
+    run.say("fitting the linear-prediction baselines")
     train = data.train.arrays()
     predictors = {
         "linear": LinearPredictor(16, LEVELS, companded=False),

@@ -105,7 +105,9 @@ def main(run: Run, s: Settings):
         models[name] = NGrams(order, edge.levels).fit(train)
 
     with run.evaluation(model) as metrics:
-        run.say(f"computing the perplexity of {np.count_nonzero(test >= 0):,} test words")
+        run.say(
+            f"computing the perplexity per word on {np.count_nonzero(test >= 0):,} test words"
+        )
         metrics["perplexity"] = perplexity(model, test)
         for name, order in ORDERS.items():
             metrics[f"perplexity_{order}_grams"] = perplexity(models[name], test)

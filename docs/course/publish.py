@@ -360,12 +360,16 @@ def _write(name: str, text: str, source: str) -> None:
 if __name__ == "__main__":
     os.environ.pop("QUICK", None)  # publish the full run
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--text", action="store_true", help="only text has changed: run nothing")
-    parser.add_argument("--assignments", action="store_true", help="write the assignments")
     parser.add_argument(
-        "--svg", type=Path, metavar="FOLDER", help="write slides, publish nothing"
+        "--text", action="store_true", help="update only the text, without running code"
     )
-    parser.add_argument("chapters", nargs="*", help="such as 04_vae")
+    parser.add_argument(
+        "--assignments", action="store_true", help="write the assignments of all chapters"
+    )
+    parser.add_argument(
+        "--svg", type=Path, metavar="FOLDER", help="write slides to FOLDER, and publish nothing"
+    )
+    parser.add_argument("chapters", nargs="*", help="chapters to publish, such as 04_vae")
     told = parser.parse_args()
     if told.assignments:
         for file, text in assignments().items():

@@ -54,21 +54,21 @@ examples:
   keras-gen reproduce vae_mnist --preset cpu
   keras-gen new my_model
 
-Existing files are never overwritten unless --overwrite is given.
+Existing files are overwritten only with --overwrite.
 The exit code is 0 on success, 1 if anything failed, and 2 for an invalid command line.
 """
 LIST = """\
-List recipes and exported models: what each one does, how long training takes, and whether a trained
-export exists. Does not load a model.
+List recipes and exported models. Print a summary and the training time of each recipe, and whether
+a trained export exists. No model is loaded.
 """
 FIND = """\
 Find classes, recipes, topics, metrics, glossary terms, tasks, and chapters by name, synonym, or
 phrase. Print the best matches first, with their files, recipes, training times, chapters, and
-pictures. Does not load a model.
+pictures. No model is loaded.
 """
 SHOW = """\
 Describe a recipe and its export: training time, size, data and license terms, headline result, and
-signatures with their settings. Does not load a model.
+signatures with their default inputs. No model is loaded.
 """
 TRAIN = "Run a recipe, as `python recipes/NAME.py` does, with the same flags."
 APPLY = """\
@@ -77,27 +77,27 @@ overlapping tiles. If a file cannot be read or processed, it is reported and ski
 code is 1.
 """
 SAMPLE = """\
-Generate new images as a grid, new sounds as one sequence, new texts, or new rows of a table. The
-same model, seed, and number of samples always give the same result. If the number exceeds the
-export's limit, the samples are generated in several requests with different seeds.
+Generate a grid of images, a sequence of sounds, texts, or table rows. The same model, seed, and
+number of samples always give the same result. If the number exceeds the export's limit, the samples
+are generated in several requests with different seeds.
 """
 COMPLETE = """\
-Inpaint the missing part of an image with an export that supports it. Write one image, or a grid
-with one row per seed. For a class-conditional model, the grid has one column per class, or a single
-column with --label.
+Inpaint the missing part of an image with an export that supports inpainting. Write one image, or a
+grid with one row per seed. For a class-conditional model, the grid has one column per class, or a
+single column with --label.
 """
 DEMO = """\
-Serve a browser page to translate or reconstruct images, generate samples, and move through latent
+Serve a web page for translating or reconstructing images, generating samples, and exploring latent
 space. The page downloads nothing. Requires `pip install "keras-generative[demo]"`.
 """
 NEW = """\
-Create a folder with your own model class, a recipe that trains and evaluates it, and tests. The
-tests pass as generated; replace the example with your method.
+Create a folder with a model class of your own, a recipe that trains and evaluates the model, and
+tests. The generated tests pass; replace the example with your method.
 """
 PUBLISH = """\
 Write the results of exports to recipes/results/<recipe>.json. Runs that differ only in their seed
-share their rows on the result pages, which show the median run and the standard deviation. An
-earlier run of the same command is replaced.
+share rows on the results pages, which show the median run and the standard deviation. An earlier
+run of the same command is replaced.
 """
 RESULTS = """\
 Generate RESULTS.md, one page per family in docs/results, docs/topics.md, the syllabus and its
@@ -107,17 +107,17 @@ checkout of this project.
 REPRODUCE = """\
 Rerun the command behind published results in a new folder, and compare every metric. The exit code
 is 1 if a metric is outside the recipe's stated tolerance. The time of each published command is
-printed first. If the published data is not available, the run stops early.
+printed first. If the data of the published run are not available, the new run stops early.
 """
 
 
-MODEL = "name of an export (its highest version is used) or path to one"
-MODELS = "folder of exports, <DIR>/<name>/<version>/ (default: saved_models)"
+MODEL = "path of an export, or its name, which selects the highest version"
+MODELS = "folder of exports, each in DIR/NAME/VERSION (default: saved_models)"
 ROOT = "repository with a recipes/ folder (default: the working directory)"
 RECIPES = "folder that contains recipes/ (default: the working directory, or the installed copy)"
 IMAGES = f"""\
-files ({", ".join(SUFFIXES)}), folders, or quoted globs, in which ** matches any number of folders;
-videos ({", ".join(VIDEOS)}) by name or glob
+image files ({", ".join(SUFFIXES)}), folders, or quoted globs, in which ** matches any number of
+folders; videos ({", ".join(VIDEOS)}) only by name or glob
 """
 OUT = """\
 output file for a single image or video (the extension sets the format, such as .mp4), or output
@@ -125,20 +125,22 @@ folder (created if missing); in a folder, images are saved as PNG and animations
 """
 FIT = "if the model has a fixed input size, crop the center of each image and resize it"
 CUT = "if the model has a fixed input size, split larger images into tiles and blend them"
-TILES = f"tile size for large images, at least {SMALLEST}; 0 disables tiling (default: {TILE})"
-LABEL = "name of a class, or its number, counted from 0 (default: all classes)"
-MASK = "image of the same size, white where pixels are missing; used instead of --missing"
-MISSING = f"missing half: {', '.join(complete.HALVES)} (default: lower)"
+TILES = f"""\
+tile size in pixels for large images, at least {SMALLEST}; 0 disables tiling (default: {TILE})
+"""
+LABEL = "name of a class, or its number, starting at 0 (default: all classes)"
+MASK = "image of the same size, white where pixels are missing; overrides --missing"
+MISSING = f"missing half of the image: {', '.join(complete.HALVES)} (default: lower)"
 CONDITION = (
     "condition for sampling, such as label=3, label=Bag, label=any, or steps=20; may be repeated"
 )
 FOLDERS = "name of an export, or folder of one or more exports (default: all in --models)"
 HOST = "address to listen on; 0.0.0.0 lets other machines connect (default: 127.0.0.1)"
-PORT = f"port to listen on; 0 chooses a free one (default: {demo.PORT})"
+PORT = f"port to listen on; 0 chooses a free port (default: {demo.PORT})"
 MEGABYTES = "maximum upload size in megabytes (default: 20)"
 NOTE = """\
-reason why a metric is worse than in the paper, or other remarks (default: the note of the row
-that is replaced)
+reason that a metric is worse than in the paper, or another remark (default: the note of the
+replaced run)
 """
 OUTPUT = "new folder for everything that the run writes (default: runs/reproduce/NAME-TIME)"
 
@@ -184,7 +186,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "keras-gen",
-        description="Run recipes and exported models, and maintain the result pages.",
+        description="Run recipes and exported models, and maintain the results pages.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -221,14 +223,16 @@ def _parser() -> argparse.ArgumentParser:
     add("model", type=_named, metavar="MODEL", help=MODEL)
     add("images", nargs="+", type=_named, metavar="IMAGE", help=IMAGES)
     add("-o", "--out", type=_path, required=True, metavar="OUT", help=OUT)
-    add("--signature", metavar="NAME", help="signature that maps images to images")
+    add("--signature", metavar="NAME", help="image-to-image signature to run")
     add("--overwrite", action="store_true", help="replace existing files")
     add("--fit", action="store_true", help=FIT)
     add("--cut", action="store_true", help=CUT)
     add("--tile", type=_tile, default=TILE, metavar="PIXELS", help=TILES)
     _add_models(add)
 
-    add = command("sample", models.sample, "generate images, sounds, texts, or rows", SAMPLE)
+    add = command(
+        "sample", models.sample, "generate images, sounds, texts, or table rows", SAMPLE
+    )
     add("model", type=_named, metavar="MODEL", help=MODEL)
     add(
         "-o",
@@ -258,7 +262,7 @@ def _parser() -> argparse.ArgumentParser:
         "--columns",
         type=_positive,
         metavar="N",
-        help="images per row (default: a nearly square grid)",
+        help="number of images per row (default: a nearly square grid)",
     )
     add(
         "--set", type=_setting, action="append", default=[], metavar="NAME=VALUE", help=CONDITION
@@ -289,11 +293,11 @@ def _parser() -> argparse.ArgumentParser:
         help="seed of the first completion (default: 0)",
     )
     add("--fit", action="store_true", help=FIT)
-    add("--signature", metavar="NAME", help="signature that completes images")
+    add("--signature", metavar="NAME", help="inpainting signature to run")
     add("--overwrite", action="store_true", help="replace an existing file")
     _add_models(add)
 
-    add = command("demo", demo.demo, "try exports in the browser", DEMO)
+    add = command("demo", demo.demo, "try exports in a web browser", DEMO)
     add("folders", nargs="*", type=_named, metavar="MODEL", help=FOLDERS)
     add("--host", default="127.0.0.1", metavar="ADDRESS", help=HOST)
     add("--port", type=_port, default=demo.PORT, metavar="N", help=PORT)
@@ -315,8 +319,12 @@ def _parser() -> argparse.ArgumentParser:
     _add_models(add)
     _add_root(add)
 
-    add = command("results", results.results, "generate the result pages", RESULTS)
-    add("--check", action="store_true", help="write nothing; exit with code 1 if a file differs")
+    add = command("results", results.results, "generate the results pages", RESULTS)
+    add(
+        "--check",
+        action="store_true",
+        help="write nothing; exit with code 1 if a file is outdated",
+    )
     _add_root(add)
 
     add = command("reproduce", results.reproduce, "rerun a published command", REPRODUCE)
@@ -324,7 +332,7 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--preset",
         metavar="PRESET",
-        help="preset of the published command (default: the quickest)",
+        help="preset of the published command (default: preset of the quickest command)",
     )
     add("--output", type=_path, metavar="DIR", help=OUTPUT)
     add("--root", type=_folder, metavar="DIR", help=RECIPES)

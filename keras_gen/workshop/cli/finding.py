@@ -290,7 +290,7 @@ def find(options: argparse.Namespace) -> int:
     for entry in index.found(" ".join(options.words))[:HITS]:
         print(f"{entry.name} ({entry.kind})")
         description = " ".join(entry.text.partition("\n\n")[0].split())
-        print_line("about", "" if entry.kind == "guide" else description)
+        print_line("summary", "" if entry.kind == "guide" else description)
         print_line("file", "" if entry.kind == "class" else entry.file)
         for name in entry.classes[:SHOWN]:
             print_line("class", f"{name}, {index.class_files[name]}")

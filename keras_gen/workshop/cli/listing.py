@@ -39,7 +39,7 @@ def list_models(options: argparse.Namespace) -> int:
     print(
         f"{len(files)} recipes in {place('recipes')}, {len(exports)} {noun} in {options.models}. "
         'Minutes are\ntraining times on CPU cores; "export of N minutes" means that a model '
-        "trained\nfor N minutes is available. For details, see `keras-gen show NAME`."
+        "trained\nfor N minutes is available. For details, run `keras-gen show NAME`."
     )
     by_family = collections.defaultdict(list)
     for name in sorted({*files, *exports}):
@@ -81,8 +81,8 @@ def show(options: argparse.Namespace) -> int:
     print(printable(name))
     if name in files:
         file = files[name]
-        print_line("does", summary(file))
-        print_line("takes", duration(file))
+        print_line("summary", summary(file))
+        print_line("training", duration(file))
         print_line("recipe", f"{file}; to list its flags, run keras-gen train {name} --help")
     if name not in exports:
         print_line("export", f"none in {options.models}")
@@ -105,11 +105,11 @@ def _show_metadata(metadata: dict[str, Any]) -> None:
     print_line("parameters", f"{parameters:,}" if networks else "")
     print_line("trained on", trained_on)
     started_from = metadata.get("started_from", "")
-    print_line("started from", f"a model trained on {started_from}" if started_from else "")
+    print_line("start", f"weights of a model trained on {started_from}" if started_from else "")
     for terms in terms_of({"data": trained_on, "first": started_from}):
         end = "; no commercial use" if terms.commercial_use is False else ""
         print_line("terms", f"{terms.name}: {terms.license}{end}")
-    print_line("reached", _headline(metadata))
+    print_line("result", _headline(metadata))
     defaults = metadata.get("defaults", {})
     signatures = metadata.get("signatures", {})
     for signature in models.arrays_alone(signatures):
@@ -172,7 +172,7 @@ def mark(folder: Path) -> str:
     except UNREADABLE:
         return "export (unreadable)"
     of = f" of {minutes} minutes" if minutes else ""
-    return f"export{of}, not commercial" if forbid_commerce(terms) else f"export{of}"
+    return f"export{of}, no commercial use" if forbid_commerce(terms) else f"export{of}"
 
 
 @functools.cache
@@ -191,7 +191,9 @@ def summary(recipe: Path | None) -> str:
 
 def duration(recipe: Path) -> str:
     """Returns the duration of a run without flags, as stated in the recipe's docstring."""
-    line = rf"python recipes/{recipe.stem}\.py +#? *(?:about )?(.*?(?:minutes?|hours?))\b"
+    line = (
+        rf"python recipes/{recipe.stem}\.py +#? *(?:about |at most )?(.*?(?:minutes?|hours?))\b"
+    )
     found = re.search(line, _docstring(recipe))
     return found[1] if found else ""
 

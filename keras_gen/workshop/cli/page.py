@@ -81,7 +81,7 @@ def page(
     with gr.Blocks(title="keras_gen", analytics_enabled=False) as blocks:
         gr.Markdown(
             "# keras_gen\nTry trained models. They run on the machine that serves this page, "
-            "and no data leaves it."
+            "and no data leaves that machine."
         )
         info = "Each model is loaded when it is first used."
         chosen = gr.Dropdown(choices, value=first, label="Model", info=info)
@@ -151,7 +151,7 @@ def _example(uploads: Path) -> Path | None:
 def _left_out(others: list[Path]) -> str:
     """Returns text that lists the exports without a panel."""
     reason = (
-        "They process or produce text, tables, video, or audio. Run them in Python with "
+        "These models process or produce text, tables, video, or audio. Run them in Python with "
         "`keras_gen.serving.exported.load`."
     )
     return "\n".join([reason, "", *(f"- {html.escape(str(path))}" for path in others)])
@@ -219,7 +219,7 @@ def _drawn(panel: Samples) -> str:
 def _condition(panel: Samples, name: str) -> gr.Number | gr.Dropdown | gr.Slider | gr.Textbox:
     """Returns a condition's input element: a list if its values have names, or else a number."""
     usual = panel.conditions[name]
-    info = f"{EFFECTS.get(name, '')} Usually {models.said(usual)}.".strip()
+    info = f"{EFFECTS.get(name, '')} Default: {models.said(usual)}.".strip()
     common: dict[str, Any] = dict(value=usual, label=words(name), info=info)
     if options := panel.signature.options.get(name):
         return gr.Dropdown(list(options), **common)

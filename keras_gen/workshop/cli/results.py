@@ -26,7 +26,7 @@ def results(options: argparse.Namespace) -> int:
     """Writes or checks RESULTS.md, its subpages, and README.md in a checkout."""
     if not options.check:
         paths = pages.update(options.root)
-        print("\n".join(f"{path} written" for path in paths) or "everything is up to date")
+        print("\n".join(f"wrote {path}" for path in paths) or "all files are up to date")
         return 0
     paths = list(pages.outdated(options.root))
     for path in paths:

@@ -53,4 +53,4 @@ def rewrite(path: Path) -> None:
 if __name__ == "__main__":
     for name in sys.argv[1:]:
         rewrite(Path(name))
-        print(f"{name} written")
+        print(f"wrote {name}")

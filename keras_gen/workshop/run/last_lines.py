@@ -15,14 +15,16 @@ from keras_gen.workshop.run.flags import QUICK
 def made(directory: Path) -> list[str]:
     """Returns the list of a smoke run's files, which is printed instead of results."""
     return [
-        f"written: {', '.join(_drawn(directory))}, metrics.json",
-        "the metrics of a smoke run are meaningless: the run only shows that everything works",
+        f"files in {directory}: {', '.join(_drawn(directory))}, metrics.json",
+        "the metrics of a smoke run are meaningless; the run only checks that everything works",
     ]
 
 
 def pictures(directory: Path) -> list[str]:
     """Returns the names of the image and sound files that a run produced."""
-    return [f"look at {', '.join(_drawn(directory))} in {directory}"]
+    files = _drawn(directory)
+    kinds = "images and sounds" if any(name.endswith(".wav") for name in files) else "images"
+    return [f"{kinds} in {directory}: {', '.join(files)}"]
 
 
 def _drawn(directory: Path) -> list[str]:
@@ -128,6 +130,6 @@ def usage(path: Path) -> list[str]:
     outputs = [spec["shape"] for spec in default["outputs"].values()]
     if [len(shape) for shape in inputs + outputs] == [4, 4]:
         height, width = inputs[0][1:3]
-        size = f"  (of {height}x{width} pixels)" if height and width else ""
+        size = f"  (IMAGE.png: {height}x{width} pixels)" if height and width else ""
         return [f"apply: keras-gen apply {folder} IMAGE.png -o out.png{size}"]
     return []

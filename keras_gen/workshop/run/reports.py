@@ -164,7 +164,7 @@ def report_samples_by_steps(
     drawn = draw(count, s.sampling_steps)
     milliseconds = 1000 * (time.perf_counter() - start) / count
 
-    run.say("comparing samples using the features of two classifiers and image patches")
+    run.say("comparing samples with training images, using two classifiers and image patches")
     sets = {"": pad_to(drawn, 32).numpy(), "baseline_": pad_to(mixture, 32).numpy()}
     found: dict[str, Any] = sample_report(
         extractors, padded, pad_to(held_out, 32).numpy(), sets, s.seed

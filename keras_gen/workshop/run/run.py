@@ -141,7 +141,8 @@ class Run:
             return strategy
         if s.strategy == "auto" and "TF_CONFIG" not in os.environ:
             self.say(
-                f"using only one of {replicas} GPUs, because --batch-size is {s.batch_size}"
+                f"using only one of {replicas} GPUs, because --batch-size is {s.batch_size}, "
+                f"which is not a multiple of {replicas}"
             )
             return make_strategy("default")
         raise ValueError(
@@ -598,11 +599,11 @@ class Run:
             config = self.settings.as_json()
             lines = last_lines.numbers(self.recipe, self.metrics, config)
             lines += last_lines.pictures(self.directory)
-        lines += [f"exported: {path}", *self.notes, *last_lines.usage(path)]
+        lines += [f"export: {path}", *self.notes, *last_lines.usage(path)]
         published = self._published()
         if published and published.resolve() != path.parent.resolve():
             there = last_lines.usage(resolve(published))
-            lines += [f"the published model, {line}" for line in there]
+            lines += [f"published model, {line}" for line in there]
         flags = own_flags(self.settings, self._presets)
         lines += last_lines.longer(self.recipe, self.metrics["minutes"], flags)
         for line in lines:

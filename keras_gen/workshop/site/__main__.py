@@ -16,26 +16,26 @@ from keras_gen.workshop.site.versions import add_version, new_version
 def main() -> int:
     """Builds the site from the checkout in the working directory."""
     parser = argparse.ArgumentParser(
-        prog="python -m keras_gen.workshop.site", description=__doc__
+        prog="python -m keras_gen.workshop.site",
+        description="Build the documentation site from the checkout in the working directory.",
     )
     parser.add_argument(
         "--versions",
         type=Path,
         metavar="FOLDER",
-        help="Add the built site to this folder under its version, and list all versions.",
+        help="add the built site to FOLDER under its version, and list all versions",
     )
     parser.add_argument(
         "--cards",
         type=Path,
         metavar="PDF",
-        help="Write the cards of all methods, one A5 page each, to this file instead of building "
-        "the site.",
+        help="write the cards of all methods, one A5 page each, to PDF, without building the site",
     )
     given = parser.parse_args()
     try:
         if given.cards:
             write_cards(Methods(Path.cwd(), Links(Path.cwd())), given.cards)
-            print(f"cards: {given.cards}")
+            print(f"wrote {given.cards}")
             return 0
         if given.versions:
             new_version(given.versions, __version__)  # raises an error before the site is built

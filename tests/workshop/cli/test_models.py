@@ -32,7 +32,7 @@ from toy_exports import listener
 
 GAN = '''"""A GAN on USPS.
 
-  python recipes/gan_usps.py    about 3 minutes on two CPU cores
+  python recipes/gan_usps.py    at most 3 minutes on two CPU cores
 """
 raise OSError
 '''
@@ -85,7 +85,7 @@ def test_show(home, capsys):
     assert main(["show", "inverter"]) == 0
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
     assert lines[0] == "inverter" and lines[1].startswith("export saved_models/inverter/1, ")
-    assert "trained on noise" in lines and "reached kid 0.1235" in lines
+    assert "trained on noise" in lines and "result kid 0.1235" in lines
     assert "signature sample(seed, n)" in lines
     assert "did you mean inverter" in fails(capsys, "show", "invert")
 
@@ -103,15 +103,20 @@ def test_data_that_rule_out_commercial_use_are_marked(home, capsys):
     sample = {"inputs": {"seed": {}, "n": {}, "label": {}}}
     both = {"signatures": {"sample": sample}, "defaults": {"sample": {"label": -1}}}
     faces, digits = {"name": "celeb_a/2.1.0"}, {"name": "mnist/3.0.1"}
-    make_export(home, "faces", json.dumps(both | {"data": faces, "metrics": {}}))
+    make_export(
+        home,
+        "faces",
+        json.dumps(both | {"data": faces, "metrics": {}, "started_from": "mnist/3.0.1"}),
+    )
     make_export(home, "digits", json.dumps(both | {"data": digits, "metrics": {"minutes": 37.7}}))
     assert main(["list", "--models", "mine"]) == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
-    assert ["faces", "export,", "not", "commercial"] in lines
+    assert ["faces", "export,", "no", "commercial", "use"] in lines
     assert ["digits", "export", "of", "38", "minutes"] in lines
     assert main(["show", "faces", "--models", "mine"]) == 0
     out = capsys.readouterr().out
     assert "CelebA: non-commercial research only; no commercial use" in out
+    assert "  start      weights of a model trained on mnist/3.0.1\n" in out
     assert "sample(seed, n, label=any)" in out
 
 

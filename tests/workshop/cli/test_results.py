@@ -24,7 +24,7 @@ def test_from_an_export_to_the_pages(home, capsys):
     assert "README.md differs from the runs" in capsys.readouterr().out
     assert main(["results"]) == 0
     written = ["RESULTS.md", "README.md", "saved_models/toy/README.md", "saved_models/index.json"]
-    assert capsys.readouterr().out == "".join(f"{file} written\n" for file in written)
+    assert capsys.readouterr().out == "".join(f"wrote {file}\n" for file in written)
     assert main(["results", "--check"]) == 0 and capsys.readouterr().out == ""
 
     assert "state the reason with --note" in fails(capsys, "publish", "toy")
@@ -39,7 +39,7 @@ def test_from_an_export_to_the_pages(home, capsys):
     assert "**▽ short of the paper by 1.5**" in text and "- a short run.\n" in text
     assert "paper: 84, **▽ short of the paper** |" in (home / "RESULTS.md").read_text()
     assert "85.5 nats; in the paper 84 |" in (home / "README.md").read_text()
-    assert main(["results"]) == 0 and "everything is up to date" in capsys.readouterr().out
+    assert main(["results"]) == 0 and "all files are up to date" in capsys.readouterr().out
     # What surrounds the table is free, and what was edited in it is restored.
     readme = home / "README.md"
     readme.write_text(readme.read_text().replace("More", "Much more"))
@@ -121,7 +121,7 @@ def test_failures_are_one_sentence(home, capfd):
 
 def test_show_has_the_headline_of_the_export(home, capsys):
     assert main(["show", "toy"]) == 0
-    assert "reached    nll 85.5" in capsys.readouterr().out  # its settings lack the rate
+    assert "result     nll 85.5" in capsys.readouterr().out  # its settings lack the rate
     make_export(home / "saved_models" / "full" / "1", {"rate": 0.2}, {"nll": 84.5})
     assert main(["show", "full"]) == 0
     assert "NLL, rate 0.2, nats ↓ 84.50 ± 0.25 (test examples)" in capsys.readouterr().out

@@ -15,7 +15,10 @@ from processes import ROOT
     [
         ("dcgan_fashion_mnist", "sample: keras-gen sample {} -n 64 --seed 0 -o samples.png"),
         ("cyclegan_monet", "apply: keras-gen apply {} IMAGE.png -o out.png"),
-        ("sparse_autoencoder_mnist", "apply: keras-gen apply {} IMAGE.png -o out.png  (of 28x28 "),
+        (
+            "sparse_autoencoder_mnist",
+            "apply: keras-gen apply {} IMAGE.png -o out.png  (IMAGE.png: 28x28 pixels)",
+        ),
         ("document_autoencoder_reuters", None),
     ],
 )

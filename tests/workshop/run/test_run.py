@@ -125,7 +125,7 @@ class TestWhole:
         assert lines[-1] == draw
         assert metadata_data(toy) == ["name", "train", "test"]
         assert len(lines) <= 25
-        assert "written: losses.png, progress.gif, sample_grid.png, metrics.json" in lines
+        assert "files in run: losses.png, progress.gif, sample_grid.png, metrics.json" in lines
         assert any("are meaningless" in line for line in lines)
         assert not any(line.startswith("  score") for line in lines)
 
@@ -169,7 +169,9 @@ class TestWhole:
             module, "make_strategy", lambda name: make("mirrored" if name == "auto" else name)
         )
         assert toy("--output", "run", "--batch-size", "3") == 0
-        assert "using only one of 2 GPUs, because --batch-size is 3" in capsys.readouterr().out
+        assert (
+            "using only one of 2 GPUs, because --batch-size is 3, which" in capsys.readouterr().out
+        )
         assert toy.run.strategy.num_replicas_in_sync == 1
 
 

@@ -223,6 +223,19 @@ def test_bernoulli_and_its_slope_are_the_closed_forms_for_shares_too(x):
     np.testing.assert_allclose(tape.gradient(values, params)[:, 0], slopes, atol=1e-6)
 
 
+@pytest.mark.parametrize("pixels", [784, 101])  # 101 is prime
+def test_bernoulli_sums_many_pixels_and_differentiates_data_too(pixels):
+    logits = tf.concat([tf.zeros([2, 3, pixels - 1]), tf.fill([2, 3, 1], 200.0)], axis=-1)
+    x = tf.fill([3, pixels], 0.25)
+    with tf.GradientTape() as tape:
+        tape.watch([logits, x])
+        values = Bernoulli().log_prob(logits, x)
+    np.testing.assert_allclose(values, np.full((2, 3), (1 - pixels) * np.log(2) - 150), rtol=1e-6)
+    by_logits, by_x = tape.gradient(values, [logits, x])
+    np.testing.assert_allclose(by_logits, x - tf.sigmoid(logits), atol=1e-6)
+    np.testing.assert_allclose(by_x, tf.reduce_sum(logits, axis=0))
+
+
 @pytest.mark.parametrize("dtype", ["uint8", "int32", "float32"])
 def test_categorical_against_numpy(rng, dtype):
     logits = 3 * rng.normal(size=(*SHAPE, 5))

@@ -52,12 +52,14 @@ class Likelihood(Declared):
         Raises:
             ValueError: If the shapes do not match.
         """
-        x = tf.cast(x, tf.float32)
-        axes = list(range(1 - x.shape.rank, 0))
-        return tf.reduce_sum(self.log_probs(params, x), axis=axes)
+        return self._sums(*self._checked(params, x))
 
     def log_probs(self, params: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
         """Returns log p of each value in nats, float32 `[..., batch, *event]`; see `log_prob`."""
+        return self._log_prob(*self._checked(params, x))
+
+    def _checked(self, params, x):
+        """Returns both as float32; raises a ValueError if their shapes do not match."""
         params = tf.cast(params, tf.float32)
         x = tf.cast(x, tf.float32)
         expected = x.shape.as_list()
@@ -69,7 +71,7 @@ class Likelihood(Declared):
                 f"shape {x.shape}: expected a network whose output shape ends in "
                 f"{tuple(expected)}."
             )
-        return self._log_prob(params, x)
+        return params, x
 
     def mean(self, params: tf.Tensor) -> tf.Tensor:
         """Returns the expected value of the data, float32 `[..., *event]`."""
@@ -96,6 +98,10 @@ class Likelihood(Declared):
 
     def _log_prob(self, params: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
         raise NotImplementedError
+
+    def _sums(self, params: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
+        """Returns the sum of `_log_prob` over the values of each example."""
+        return tf.reduce_sum(self._log_prob(params, x), axis=list(range(1 - x.shape.rank, 0)))
 
     def _by_channel(self, params: tf.Tensor) -> tf.Tensor:
         """Returns params as float32 `[..., channels, params_per_value]`."""

@@ -19,7 +19,7 @@ from keras_gen.layers.causal import (
     VerticalConvolution,
 )
 from keras_gen.layers.channels import ColumnScales, GatedUnit, OneHot
-from keras_gen.layers.convolution import Conv2D
+from keras_gen.layers.convolution import Conv2D, Conv2DTranspose
 from keras_gen.layers.dense import ChannelwiseDense, MaskedDense
 from keras_gen.layers.enlargement import BicubicEnlargement, NearestEnlargement, PixelShuffle
 from keras_gen.layers.equalized import EqualizedConv2D, EqualizedDense, PixelNormalization
@@ -36,7 +36,11 @@ from keras_gen.layers.flows import (
 from keras_gen.layers.flows.affine_coupling import ZeroConvolution
 from keras_gen.layers.gradient_reversal import reverse_gradient
 from keras_gen.layers.minibatch import MinibatchDiscrimination, MinibatchStddev
-from keras_gen.layers.normalization import InstanceNormalization, SpectralNormalization
+from keras_gen.layers.normalization import (
+    BatchNormalization,
+    InstanceNormalization,
+    SpectralNormalization,
+)
 from keras_gen.layers.random_draws import DrawingLayer, Dropout, NoiseChannels
 from keras_gen.layers.row_features import RowFeatures
 from keras_gen.layers.self_attention import SelfAttention

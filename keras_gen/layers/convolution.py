@@ -1,4 +1,6 @@
-"""A convolution that is fast for few output channels."""
+"""Convolutions that are fast for few output channels, and for maps of one pixel."""
+
+import math
 
 import keras
 import tensorflow as tf
@@ -21,6 +23,8 @@ class Conv2D(keras.layers.Conv2D):
     The layer has the arguments, weights, and name of the Keras layer, so weights that were saved
     with one layer can be loaded into the other.
 
+    If the kernel covers the input, so that the output is one pixel, this layer multiplies matrices.
+
     Example:
         >>> y = Conv2D(3, 7, padding="same")(keras.random.normal([2, 8, 8, 16]))  # [2, 8, 8, 3]
     """
@@ -28,7 +32,13 @@ class Conv2D(keras.layers.Conv2D):
     @override
     def convolution_op(self, inputs, kernel):
         unusual = {self.groups, *self.strides, *self.dilation_rate} != {1}
-        if unusual or self.filters > _FEW or self.data_format == "channels_first":
+        if unusual or self.data_format == "channels_first":
+            return super().convolution_op(inputs, kernel)
+        if self.padding == "valid" and inputs.shape[1:] == kernel.shape[:3]:
+            size, filters = math.prod(kernel.shape[:3]), kernel.shape[3]
+            products = ops.reshape(inputs, (-1, size)) @ ops.reshape(kernel, (size, filters))
+            return ops.reshape(products, (-1, 1, 1, filters))
+        if self.filters > _FEW:
             return super().convolution_op(inputs, kernel)
         dtype = inputs.dtype
         precise = keras.backend.result_type(dtype, "float32")
@@ -52,3 +62,61 @@ class Conv2D(keras.layers.Conv2D):
             for shift, row in enumerate(tf.split(rows, height, axis=-1))
         ]
         return ops.cast(tf.add_n(shifted), dtype)
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class Conv2DTranspose(keras.layers.Conv2DTranspose):
+    """A `keras.layers.Conv2DTranspose` that is faster for the first and last layer of DCGAN.
+
+    If the input is one pixel, this layer multiplies matrices. If a 4x4 kernel with stride 2 has up
+    to four filters, this layer computes the 2x2 pixels that each input pixel contributes to as
+    channels of a 2x2 convolution, whose outputs it then rearranges. The result equals the result of
+    the Keras layer except for rounding.
+
+    The layer has the arguments, weights, and name of the Keras layer; see `Conv2D`.
+
+    Example:
+        >>> y = Conv2DTranspose(1, 4, 2, "same")(keras.random.normal([2, 8, 8, 16]))  # 16x16 pixels
+    """
+
+    @override
+    def call(self, inputs):
+        height, width, filters, channels = self.kernel.shape
+        usual = self.dilation_rate == (1, 1) and self.output_padding is None
+        usual = usual and self.data_format == "channels_last"
+        if usual and self.padding == "valid" and inputs.shape[1:3] == (1, 1):
+            kernel = ops.reshape(self.kernel, (-1, channels))
+            maps = ops.reshape(inputs, (-1, channels)) @ ops.transpose(kernel)
+            maps = ops.reshape(maps, (-1, height, width, filters))
+        elif usual and self.padding == "same" and self._doubles and filters <= _FEW:
+            maps = _doubled(inputs, tf.convert_to_tensor(self.kernel))
+        else:
+            return super().call(inputs)
+        if self.use_bias:
+            maps = ops.add(maps, self.bias)
+        return self.activation(maps)
+
+    @property
+    def _doubles(self):
+        return self.kernel_size == (4, 4) and self.strides == (2, 2)
+
+
+@tf.custom_gradient
+def _doubled(maps, kernel):
+    """Returns the transposed convolution of maps with a 4x4 kernel and stride 2."""
+    filters, channels = kernel.shape[2:]
+    # The gradients are the gradients of a transposed convolution, which are fast.
+    options = dict(strides=[1, 2, 2, 1], padding="SAME")
+
+    def gradient(upstream):
+        by_kernel = tf.raw_ops.Conv2DBackpropFilter(
+            input=upstream, filter_sizes=kernel.shape, out_backprop=maps, **options
+        )
+        return tf.nn.conv2d(upstream, kernel, **options), by_kernel
+
+    # Row 2i + a of the kernel becomes row i of part a, in the order that a convolution flips.
+    parts = tf.reshape(kernel, [2, 2, 2, 2, filters, channels])
+    parts = tf.transpose(parts[::-1, :, ::-1], [0, 2, 5, 1, 3, 4])
+    parts = tf.reshape(parts, [2, 2, channels, 4 * filters])
+    squares = tf.nn.conv2d(maps, parts, 1, [[0, 0], [1, 1], [1, 1], [0, 0]])
+    return tf.nn.depth_to_space(squares, 2)[:, 1:-1, 1:-1], gradient

@@ -4,7 +4,13 @@ import keras
 from keras import layers
 
 from keras_gen.files.images import LUMA_WEIGHTS
-from keras_gen.layers import NearestEnlargement, SpectralNormalization, ZeroConvolution
+from keras_gen.layers import (
+    BatchNormalization,
+    Conv2DTranspose,
+    NearestEnlargement,
+    SpectralNormalization,
+    ZeroConvolution,
+)
 
 NORMALIZATIONS = ("batch", "layer", "spectral", None)
 UPSAMPLING = ("transposed", "smoothed", "resize", "bilinear")
@@ -63,7 +69,7 @@ def batch_norm(**options):
     The momentum of 0.9 is from the DCGAN authors' code; the Keras default of 0.99 lags in short
     runs. `options` are additional arguments for `keras.layers.BatchNormalization`.
     """
-    return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, synchronized=True, **options)
+    return BatchNormalization(momentum=0.9, epsilon=1e-5, synchronized=True, **options)
 
 
 def scaled_levels(images, levels: int | None):
@@ -197,7 +203,7 @@ def upsample(maps, stages: int, filters: int, image_shape: tuple):
         image_shape: `(height, width, channels)` of the images, which are float32 in [-1, 1]. Their
             sides are at most 2^stages times the sides of the maps.
     """
-    double = dict(layer=layers.Conv2DTranspose, strides=2, padding="same")
+    double = dict(layer=Conv2DTranspose, strides=2, padding="same")
     for stage in reversed(range(stages - 1)):
         maps = conv(filters * 2**stage, 4, **double)(maps)
         maps = layers.ReLU()(batch_norm()(maps))

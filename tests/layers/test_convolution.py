@@ -1,11 +1,11 @@
-"""The convolution for few channels: equal to that of Keras, also its gradients and its files."""
+"""The convolutions for few channels: equal to those of Keras, also their gradients and files."""
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.layers import Conv2D
+from keras_gen.layers import Conv2D, Conv2DTranspose
 
 CASES = {
     "RGB": dict(filters=3, kernel_size=7),
@@ -46,6 +46,41 @@ def test_outputs_and_gradients_are_those_of_keras(case, rng, tmp_path):
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
     assert [weight.name for weight in fast.weights] == [weight.name for weight in plain.weights]
     assert fast.compute_output_shape((2, 10, 11, 6)) == fast(x).shape
+
+
+WHOLE = {
+    "of the whole map": (Conv2D, (3, 4, 6), dict(filters=5, kernel_size=(3, 4))),
+    "from one pixel": (Conv2DTranspose, (1, 1, 6), dict(filters=5, kernel_size=(3, 4))),
+    "to one channel": (
+        Conv2DTranspose,
+        (5, 6, 7),
+        dict(filters=1, kernel_size=4, strides=2, padding="same", activation="tanh"),
+    ),
+    "to many channels": (
+        Conv2DTranspose,
+        (5, 6, 7),
+        dict(filters=5, kernel_size=4, strides=2, padding="same"),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WHOLE)
+def test_whole_maps_and_transposed_convolutions_are_those_of_keras(case, rng):
+    kind, shape, options = WHOLE[case]
+    x = tf.constant(rng.normal(size=(2, *shape)), tf.float32)
+    plain, fast = getattr(keras.layers, kind.__name__)(**options), kind(**options)
+    for layer in (plain, fast):
+        layer.build((None, *shape))
+        layer.set_weights([rng.normal(size=weight.shape) for weight in layer.weights])
+    plain.set_weights(fast.get_weights())
+    for found, expected in zip(results(fast, x), results(plain, x), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
+    assert fast.compute_output_shape((2, *shape)) == fast(x).shape
+    operations = {
+        op.type for op in tf.function(fast).get_concrete_function(x).graph.get_operations()
+    }
+    assert ("Conv2DBackpropInput" in operations) == (case == "to many channels")
+    assert ("Conv2D" in operations) == (case == "to one channel")
 
 
 def test_half_precision_rounds_to_neighboring_numbers(rng):

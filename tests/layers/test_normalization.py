@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from keras_gen.core import stateless
 from keras_gen.layers import (
+    BatchNormalization,
     EqualizedConv2D,
     EqualizedDense,
     InstanceNormalization,
@@ -39,6 +40,33 @@ def test_equals_keras_group_normalization_up_to_second_derivatives(rng):
         results.append([y, *first, outer.gradient(square, x)])
     for ours, keras_own in zip(*results, strict=True):
         np.testing.assert_allclose(ours, keras_own, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
+def test_batch_normalization_equals_keras_up_to_second_derivatives(rng, policy):
+    x, w = inputs(rng), inputs(rng)
+    results = []
+    for kind in (BatchNormalization, keras.layers.BatchNormalization):
+        layer = kind(momentum=0.9, epsilon=1e-5, dtype=policy)
+        layer.build(x.shape)
+        layer.set_weights([np.linspace(0.5, 2, 5), *3 * [np.linspace(1, 2, 5)]])
+        weights = [v.value for v in layer.trainable_variables]
+        with tf.GradientTape() as outer:
+            outer.watch(x)
+            with tf.GradientTape() as inner:
+                inner.watch(x)
+                y = tf.cast(layer(x, training=True), "float32")
+                loss = tf.reduce_sum(tf.tanh(y) * w)
+            first = inner.gradient(loss, [x, *weights])
+            square = tf.reduce_sum(first[0] ** 2)
+        results.append([y, *first, outer.gradient(square, x), *layer.get_weights(), layer(x)])
+    tolerance = 1e-3 if policy == "float32" else 0.1
+    for ours, keras_own in zip(*results, strict=True):
+        np.testing.assert_allclose(
+            *(tf.cast(each, "float32") for each in (ours, keras_own)),
+            rtol=tolerance,
+            atol=tolerance,
+        )
 
 
 @pytest.mark.parametrize("half", ["bfloat16", "float16"])

@@ -6,7 +6,7 @@ import keras
 from keras import layers
 
 from keras_gen.checked_arguments import checked_arguments
-from keras_gen.layers import NearestEnlargement
+from keras_gen.layers import Conv2D, Conv2DTranspose, NearestEnlargement
 from keras_gen.networks.blocks import (
     batch_norm,
     conv,
@@ -47,9 +47,7 @@ def dcgan_generator(
     sides = halved_sides(image_shape, stages, "image_shape")
     width = filters * 2 ** (stages - 1)
     inputs = keras.Input((latent_dim,))
-    x = conv(width, sides, layer=layers.Conv2DTranspose)(
-        layers.Reshape((1, 1, latent_dim))(inputs)
-    )
+    x = conv(width, sides, layer=Conv2DTranspose)(layers.Reshape((1, 1, latent_dim))(inputs))
     x = layers.ReLU()(batch_norm()(x))
     return keras.Model(inputs, upsample(x, stages, filters, image_shape), name=name)
 
@@ -80,7 +78,9 @@ def dcgan_discriminator(
     images = keras.Input(image_shape)
     x = downsample(images, halvings(image_shape), filters, normalization)
     sides = x.shape[1:3]
-    x = layers.Flatten()(conv(1, sides, use_bias=True, spectral=normalization == "spectral")(x))
+    spectral = normalization == "spectral"
+    x = conv(1, sides, layer=Conv2D, use_bias=True, spectral=spectral)(x)
+    x = layers.Flatten()(x)
     # The logits are float32, regardless of the internal precision.
     return keras.Model(images, layers.Reshape((), dtype="float32")(x), name=name)
 
@@ -144,7 +144,7 @@ def dcgan_without(
         sides,
         use_bias=not normalized,
         initializer=initializer,
-        layer=layers.Conv2DTranspose,
+        layer=Conv2DTranspose,
     )(x)
     x = layers.Activation(activation)(norm(x))
 
@@ -152,7 +152,7 @@ def dcgan_without(
         options |= dict(padding="same", initializer=initializer)
         if guideline == "strides":
             return conv(channels, 4, **options)(NearestEnlargement()(x))
-        return conv(channels, 4, strides=2, layer=layers.Conv2DTranspose, **options)(x)
+        return conv(channels, 4, strides=2, layer=Conv2DTranspose, **options)(x)
 
     for stage in reversed(range(stages - 1)):
         x = double(x, filters * 2**stage, use_bias=not normalized)
@@ -185,7 +185,8 @@ def dcgan_without(
         x = layers.LeakyReLU(negative_slope=slope)(norm(x))
         x = layers.Dense(1)(x)
     else:
-        x = layers.Flatten()(conv(1, sides, use_bias=True, initializer=initializer)(x))
+        x = conv(1, sides, layer=Conv2D, use_bias=True, initializer=initializer)(x)
+        x = layers.Flatten()(x)
     # The logits are float32, regardless of the internal precision.
     logits = layers.Reshape((), dtype="float32")(x)
     return generator, keras.Model(images, logits, name="discriminator")

@@ -401,7 +401,8 @@ show(
 #
 # ![Three ways to predict the letter s from the letters w, o, r, and d. The n-gram sees only the last two letters. In the recurrent network, each state depends on one letter and on the previous state. With causal self-attention, each position sees its own letter and all earlier letters.](diagrams/17_families.svg)
 #
-# *The prediction of the character s after "word". Left: from the last two characters. Middle: from a state, which is updated with each character. Right: from all characters at once.*
+# *The prediction of the character s after "word". Left: from the last two characters. Middle: from
+# a state, which is updated with each character. Right: from all characters at once.*
 #
 # An n-gram model ignores everything before its context. A **recurrent network** has a state $h_i$
 # of fixed size. The network updates the state with each character, $h_i = f(h_{i-1}, x_{i-1})$, and
@@ -698,6 +699,12 @@ for first, second in (
 # published run on words, the transformer has a clearly lower perplexity per word than the 5-grams
 # (see the table at the end).
 #
+# Keep this result in mind in the following sections. They show how samplers and searches for copies
+# work, and they use the two networks because samplers need the distribution of the next character.
+# But with less than one pass over the text, these networks are *poor* language models, far behind
+# the n-grams. So what we measure about samplers and copies holds for these networks, and the
+# methods carry over to better models, but the values do not.
+#
 # **Which context does a model use?** In a passage, later characters have more context. The left
 # panel shows the bits per character by position. For the right panel, we replace one character of
 # the context, at a distance $k$ before the prediction, with another character, and measure the
@@ -880,7 +887,9 @@ for name in NETWORKS:
 # %% [markdown]
 # Accumulating errors would make the gap grow. If the gap is already present at the beginning and
 # remains about equal, it shows the difference between the model and the language, not an
-# accumulation of errors.
+# accumulation of errors. Here, the gap is so large from the first generated characters on that it
+# could hide a drift: text that is already barely English cannot become much worse. So this
+# experiment does not show that good models have no exposure bias. It shows how to look for it.
 #
 # ## 8. Temperature, top-k, and top-p
 #
@@ -987,12 +996,14 @@ lines = [f"{name}: {as_texts(sequences)[0]!r}" for name, sequences in generated.
 show(text_page(lines), "texts", "The first text of each setting, and a test passage.")
 
 # %% [markdown]
-# Compare each row with the test passages. Narrow distributions increase the percentage of words
-# that occur in the training text, reduce the bits per character, and reduce the variety. Greedy
-# decoding is deterministic, so without a prompt, all its texts are identical. These texts have the
-# fewest bits per character, far fewer than real text, because the most probable text is not typical
-# of the distribution (chapter 7, section 10). **Text with fewer bits than real text is not better
-# text.**
+# Compare each row with the test passages. Without a filter, only about a third of the network's
+# words occur in the training text, compared with almost all words of real text, so its samples are
+# not yet text. What holds for better models, too, is the direction of each change. Narrow
+# distributions increase the percentage of words that occur in the training text, reduce the bits
+# per character, and reduce the variety. Greedy decoding is deterministic, so without a prompt, all
+# its texts are identical. These texts have the fewest bits per character, far fewer than real text,
+# because the most probable text is not typical of the distribution (chapter 7, section 10). **Text
+# with fewer bits than real text is not better text.**
 #
 # ## 9. Detecting copied text
 #
@@ -1051,10 +1062,12 @@ for name in list(texts)[2:]:
 
 # %% [markdown]
 # Text sampled from relative frequencies of long contexts contains whole phrases of the training
-# text, which is why it reads well. In training, the networks read most passages at most once, and
-# they are too small to store the text. Larger models that are trained longer can store parts of it:
-# Carlini et al. (2021) extracted hundreds of verbatim passages from GPT-2. Our search finds exact
-# copies, not paraphrases.
+# text, which is why it reads well. That the network copies no more than real text is not evidence
+# of originality: a network that does not spell words cannot reproduce sentences. Only a model whose
+# text is as readable as real text passes this test in an interesting way. In training, the networks
+# read most passages at most once, and they are too small to store the text. Larger models that are
+# trained longer can store parts of it: Carlini et al. (2021) extracted hundreds of verbatim
+# passages from GPT-2. Our search finds exact copies, not paraphrases.
 #
 # ## 10. Limits
 #
@@ -1098,8 +1111,8 @@ for name in list(texts)[2:]:
 #
 # </details>
 #
-# **2.** Every bigram of a training text occurs exactly once. Which discount does the formula of section
-# 3 give, and what does the model predict?
+# **2.** Every bigram of a training text occurs exactly once. Which discount does the formula of
+# section 3 give, and what does the model predict?
 #
 # <details markdown="1"><summary>Answer</summary>
 #

@@ -524,8 +524,8 @@ show(
 # image, and several samples. The relaxed and the straight-through gradients are biased, yet better:
 # they beat the mixture, if only by a few nats. Their bounds are valid, because they are computed
 # with hard codes: the *relaxed* loss of the same type of model, 129.0 above, is lower by about nine
-# nats, and is not a bound here. (All methods use the same seed and learning rate; the curves are
-# still falling.)
+# nats, and is not a bound here. (All methods use the same seed and learning rate. Not all curves
+# are flat at the end, so longer training might change the values.)
 #
 # The divergence is the cost of the code under the uniform prior. It is far below $20 \log_2 10 =
 # 66$ bits, because the encoder is uncertain about most latents.
@@ -555,10 +555,11 @@ show(
 #
 # ![Each vector of the encoder is replaced with the nearest entry of the codebook, which the decoder receives. A dashed arrow shows that the gradient is copied from the entry to the encoder's vector.](diagrams/05_vq_vae.svg)
 #
-# *VQ-VAE with the sizes of section 8. Solid: the forward pass. Dashed: the gradient, which skips the codebook.*
+# *VQ-VAE with the sizes of section 8. Solid: the forward pass. Dashed: the gradient, which skips
+# the codebook.*
 #
-# We check where the gradients go, with three codes and six vectors in the plane, and a "decoder" that
-# has the loss $| e - t |^2$ for a target $t$.
+# We check where the gradients go, with three codes and six vectors in the plane, and a "decoder"
+# that has the loss $| e - t |^2$ for a target $t$.
 
 # %%
 table = tf.Variable(random.normal(size=(3, 2)))
@@ -778,7 +779,7 @@ show(
 # %% [markdown]
 # With a commitment weight of 25, moving averages with restarts use all codes, and training the
 # codebook with the loss uses most or all of them; their errors differ little. With 0.25 and no
-# restarts, only about ten of 64 codes are used, and the error is much larger: the other codes are
+# restarts, only a few of the 64 codes are used, and the error is much larger: the other codes are
 # dead, as in section 7, whereas with a weight of 25, the same initial codebook leaves few dead
 # codes.
 #

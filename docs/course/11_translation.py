@@ -817,6 +817,16 @@ show(
 # has a larger squared error. This is not a fault of the training. How large the increase must be
 # for photographs is unknown, because their posterior is unknown.
 #
+# How does a network enlarge an image? SRGAN computes almost everything at the small size, and
+# doubles the sides twice with a **pixel shuffle** (Shi et al. 2016). A convolution returns $r^2$
+# channels per output channel, and each position becomes a square of $r \times r$ pixels, row by
+# row: with channel $c = r a + b$, and $0 \le a, b < r$,
+#
+# $$y_{r i + a,\; r j + b} = x_{i, j, c}.$$
+#
+# The pixels of a square come from different kernels, so all kernels see the same window of the
+# small image, and no kernel copies overlap as in a transposed convolution (chapter 10).
+#
 # The published export of the recipe `srgan_set5` is the network trained on pixels. We apply this
 # network to two photographs that were reduced to a quarter of their side length.
 

@@ -179,7 +179,8 @@ print(f"exact gradient: KL divergence {divergence(exact.score):.3f} nats")
 #
 # $$v = \frac{s^2}{1 - \eta / (2 s^2)}.$$
 #
-# With noise of variance $2 \eta T$, the chain samples from $e^{-E / T}$: $T$ is the **temperature**.
+# With noise of variance $2 \eta T$, the chain samples from $e^{-E / T}$: $T$ is the
+# **temperature**.
 
 # %%
 sizes = np.array([0.01, 0.1, 0.3, 0.6, 1.0])
@@ -223,7 +224,8 @@ show(drawn, "variance", "Langevin chains of a standard normal density are too wi
 #
 # ![A chain starts in the replay buffer. Each of K steps moves down the gradient of the energy and adds noise. The loss is the energy of data minus the energy of the chains' ends, which return to the buffer along a dashed arrow.](diagrams/15_langevin.svg)
 #
-# *Persistent chains. The plate is repeated for each Langevin step. Dashed: the ends of the chains replace their starts in the buffer.*
+# *Persistent chains. The plate is repeated for each Langevin step. Dashed: the ends of the chains
+# replace their starts in the buffer.*
 
 # %%
 LOCAL = dict(steps=20, step_size=0.02, temperature=1.0, clip=1e6, magnitude=0.0)
@@ -245,6 +247,17 @@ print(f"plain chains: KL divergence {divergence(plain.score):.3g} nats")
 #   (Metropolis et al. 1953). This preserves the density exactly. Half of the proposals are close to
 #   $x$, and the others are uniform in the box. In two dimensions, the uniform proposals cross all
 #   barriers.
+#
+# The rule for jumps assumes *symmetric* proposals. In general, let $g(y \mid x)$ be the density of
+# proposing $y$ at $x$. A chain preserves $q$ if moves from $x$ to $y$ are as frequent as moves
+# back, $q(x)\, g(y \mid x)\, a(x, y) = q(y)\, g(x \mid y)\, a(y, x)$. The largest such probability
+# of acceptance is that of Hastings (1970), which makes one of the two probabilities equal to 1:
+#
+# $$a(x, y) = \min \Big( 1,\; e^{E(x) - E(y)}\, \frac{g(x \mid y)}{g(y \mid x)} \Big).$$
+#
+# For our proposals, $g(x \mid y) = g(y \mid x)$, so the ratio is 1. A Langevin step is not
+# symmetric, because the gradients at $x$ and $y$ differ: with this correction, it becomes an exact
+# method, too (MALA).
 
 
 # %%

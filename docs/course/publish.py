@@ -96,10 +96,29 @@ The last cell prints your points.
 
 ## For teachers
 
-Answers are in [`docs/teachers/answers.py`](../teachers/answers.py), written out without the
-library. The wheel and the notebooks do not contain this file, so hand out the notebooks with the
-wheel. The library itself contains the correct functions, because the grader needs them for
-comparison, so the assignments are for learning, not for exams.
+**Nothing here can be graded unattended.** The answers are in
+[`docs/teachers/answers.py`](../teachers/answers.py) of every checkout, written out without the
+library. The wheel and the notebooks do not contain this file, but the library in the wheel contains
+the correct functions, because the grader compares with them. The answers to all questions in the
+chapters and in the [syllabus](syllabus.md) are below the questions. The inputs of the grader are
+fixed by each exercise. So points show that a student has practiced, and they are useful as a
+condition for admission to an exam, but not as a grade. All assignments together have {total} points.
+
+To grade, add one of the following:
+
+- **An explanation.** The student explains two functions of the notebook, chosen by you, in five
+  minutes, and predicts the effect of a change, such as a wrong sign or the other direction of a
+  divergence.
+- **A variant.** Change the exercise so that the public answer is wrong: precisions instead of
+  variances, bits instead of nats, the other direction of time, another margin, or a mask that also
+  hides the nearest character. Adapt the function in `answers.py`, and compare it with submissions on
+  random inputs of your own.
+- **A measurement.** Choose a number in a chapter's code that no question mentions, such as a width,
+  a learning rate, or a number of latents. Students predict its effect, run the chapter with three
+  values and two seeds, and hand in one plot and five sentences. A rubric with 2 points each: the
+  prediction has a reason; the comparison is fair (equal time or equal steps, a baseline); the plot
+  has labels and shows the variation; the conclusion follows from the plot and states what it does
+  not show.
 
 To grade submitted notebooks, either execute them with `nbclient` and read the output of the last
 cell, or import a student's functions and call `keras_gen.course.grade("04", vars(module))`, which
@@ -142,6 +161,7 @@ def assignments() -> dict[Path, str]:
     """Returns the texts of the page and the notebooks of assignments, by file."""
     texts: dict[Path, str] = {}
     rows = []
+    total = sum(each.level for each in EXERCISES)
     for chapter in sorted(HERE.glob("[0-9][0-9]_*.py")):
         number = chapter.stem[:2]
         if exercises := [each for each in EXERCISES if each.chapter == number]:
@@ -155,7 +175,9 @@ def assignments() -> dict[Path, str]:
             )
             points = sum(each.level for each in exercises)
             rows.append(f"| {int(number)} | {' | '.join(links)} | {names} | {points} |")
-    return texts | {HERE / "assignments.md": ASSIGNMENTS.format(rows="\n".join(rows))}
+    return texts | {
+        HERE / "assignments.md": ASSIGNMENTS.format(rows="\n".join(rows), total=total)
+    }
 
 
 def assignment(title: str, chapter: str, exercises: list[Exercise]) -> str:

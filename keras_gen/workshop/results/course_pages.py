@@ -235,7 +235,8 @@ def papers(root: Path, groups: Mapping[str, Sequence[Group]], titles: Mapping[st
     imports = {path.stem: algorithms.imported(path) for path in recipes}
     parts = [PAPERS]
     for family, names in MODELS.items():
-        parts.append(f"## {titles.get(family, family.title())}\n")
+        title = titles.get(family, family.replace("_", " ").capitalize())
+        parts.append(f"## {title}\n")
         parts.append(header("paper", "class", "recipe", "metric", "result", "compared with"))
         for name in names:
             algorithm = entries[name]

@@ -108,7 +108,7 @@ class Methods:
 
     def title(self, family: str) -> str:
         """Returns the displayed name of a family."""
-        return self.titles.get(family, family.title())
+        return self.titles.get(family, family.replace("_", " ").capitalize())
 
     def recipes_of(self, name: str) -> list[str]:
         """Returns the recipes that use a class; the recipe named after the class comes first."""

@@ -675,6 +675,33 @@ show(
 #
 # ![Samples of Glow for handwritten digits.](../../recipes/results/glow_mnist.png)
 #
+# ### Other flows
+#
+# Couplings are one answer to the demands of section 2. There are four others:
+#
+# - **Autoregressive flows.** In a coupling, half of the numbers determine the scales and shifts of
+#   the other half. In a *masked autoregressive flow* (Papamakarios et al. 2017), every number is
+#   scaled and shifted by functions of *all* preceding numbers: $z_i = (x_i - m_i)\, e^{-s_i}$, with
+#   $m_i$ and $s_i$ from the network MADE of [chapter 7](07_autoregressive.md). The Jacobian is
+#   triangular, so $\log |\det| = -\sum_i s_i$, and all $z_i$ are computed in one pass. With a
+#   single such layer, this is an autoregressive model with normal conditionals. The inverse needs
+#   one pass per number, so sampling is slow. The *inverse autoregressive flow* (Kingma et al. 2016)
+#   uses the opposite direction: samples are fast, densities of new points are slow. This suits the
+#   encoder of a VAE, which only evaluates its own samples.
+# - **Splines** (Durkan et al. 2019) replace the affine map of a coupling by an increasing piecewise
+#   rational function of each number, whose inverse and slope are known. One coupling can then place
+#   several modes.
+# - **Residual flows** (Behrmann et al. 2019): $z = x + g(x)$ is invertible if the slope of $g$ is
+#   below 1, which spectral normalization ensures ([chapter 10](10_gans_that_draw.md)). The inverse
+#   is a fixed-point iteration, and the log-determinant is the series $\mathrm{tr} J - \mathrm{tr}
+#   J^2 / 2 + \ldots$ with the Jacobian $J$ of $g$, whose traces are estimated with random vectors.
+# - **Continuous flows**: many small residual steps become a differential equation $dx / dt = u(x,
+#   t)$, and the log-determinant becomes an integral, $d \log p / dt = -\mathrm{div}\, u$. [Chapter
+#   13](13_diffusion.md), section 7, derives this formula and computes likelihoods with it.
+#
+# The library contains only couplings and the continuous flows of chapter 13. All of these flows are
+# continuous maps, so the filament of section 8 occurs in each of them.
+#
 # ## 10. Common claims, and what is true
 #
 # - **"$p_X(x) = p_Z(z) |\det \partial x / \partial z|$."** This is upside down. If the map leads

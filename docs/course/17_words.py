@@ -18,14 +18,15 @@
 import os
 import re
 import time
-from collections import defaultdict
-from itertools import pairwise
+from collections import Counter, defaultdict
+from itertools import pairwise, permutations
 
 import keras
 import numpy as np
 import tensorflow as tf
 from keras.optimizers import Adam
 from keras.optimizers.schedules import CosineDecay
+from scipy.sparse.linalg import svds
 from scipy.special import expit, log_softmax, softmax
 
 from keras_gen import CharacterRNN
@@ -41,6 +42,8 @@ from keras_gen.workshop.visualize import line_plot, new_figure, show, text_page
 QUICK = bool(os.environ.get("QUICK"))
 STORIES = 40 if QUICK else 2_000  # maximum number of training stories
 TESTED = 10 if QUICK else 200  # held-out stories, and as many test stories
+WORD_STORIES = 40 if QUICK else 10_000  # maximum number of stories for word vectors
+VOCABULARY = 20 if QUICK else 3_000  # most frequent words that get a vector
 LENGTH = 32 if QUICK else 128  # characters in a passage
 ORDERS = (1, 2, 3) if QUICK else (1, 2, 3, 4, 5, 6, 7, 8)
 UNITS = 8 if QUICK else 192  # in the LSTM
@@ -393,6 +396,85 @@ show(
 # smoothing, contexts that are too long increase the bits per character only slightly, because rare
 # contexts use the predictions of shorter contexts. As the order increases, the training text
 # becomes more and more likely, so the order must not be chosen on the training text.
+#
+# ### Word vectors
+#
+# An n-gram treats *oil* and *crude* as unrelated. **word2vec** (Mikolov et al. 2013) learns a vector
+# $u_w$ for each word and a vector $v_c$ for each word in its context. In *skip-gram with negative
+# sampling*, a classifier with the logit $u_w \cdot v_c$ distinguishes pairs of words that occur
+# within a few words of each other from pairs in which $c$ is sampled from a distribution $r(c)$, with
+# $k$ such negatives per pair. By the argument for the best discriminator of a GAN ([chapter
+# 9](09_gans.md)), the best logit is the logarithm of the ratio of both frequencies,
+#
+# $$u_w \cdot v_c = \log \frac{p(w, c)}{k \, p(w) r(c)},$$
+#
+# the **pointwise mutual information** minus $\log k$ (Levy and Goldberg 2014). So no network is
+# needed: count pairs, set negative values to 0 (pairs that never occur have $-\infty$), and factorize
+# the matrix. With few singular values, words with similar contexts get similar vectors. We use $k =
+# 1$ and, as word2vec does, $r(c)$ proportional to the frequency to the power of 0.75.
+#
+# Famous examples add and subtract vectors: the nearest word to *japanese* - *japan* + *france* should
+# be *french*. We test this with all pairs within three relations. The baseline takes the word that is
+# nearest to *france*. The three given words never count as answers.
+
+# %%
+RELATIONS = {
+    "country, adjective": "japan japanese, france french, germany german, brazil brazilian, canada"
+    " canadian, italy italian, britain british",
+    "singular, plural": "bank banks, company companies, price prices, rate rates, share shares,"
+    " market markets, loan loans",
+    "present, past": "say said, rise rose, fall fell, make made, buy bought, sell sold",
+}
+sentences = [re.findall("[a-z]+", story.lower()) for story in decoded(data.train, WORD_STORIES)]
+frequent = Counter(word for words in sentences for word in words).most_common(VOCABULARY)
+vocabulary = [word for word, _ in frequent]
+index = {word: place for place, word in enumerate(vocabulary)}
+pairs = np.zeros((len(index), len(index)))
+for words in sentences:
+    numbers = np.array([index.get(word, -1) for word in words])
+    for distance in range(1, 6):
+        first, second = numbers[:-distance], numbers[distance:]
+        known = (first >= 0) & (second >= 0)
+        np.add.at(pairs, (first[known], second[known]), 1)
+pairs += pairs.T
+frequency = pairs.sum(axis=1) + 1e-9
+noise = frequency**0.75 / np.sum(frequency**0.75)
+information = np.log(np.maximum(pairs, 1e-300)) - np.log(np.outer(frequency, noise))
+left, strengths, _ = svds(np.maximum(information, 0), k=min(100, VOCABULARY - 1), random_state=0)
+vectors = left * np.sqrt(strengths)
+vectors /= np.linalg.norm(vectors, axis=1, keepdims=True) + 1e-9
+
+
+def nearest(vector, excluded, count=1):
+    """Returns the words whose vectors have the largest cosine with a vector."""
+    order = np.argsort(-(vectors @ vector))
+    return [vocabulary[i] for i in order if vocabulary[i] not in excluded][:count]
+
+
+for word in ("oil", "wheat", "february", "japan", "fell"):
+    if word in index:
+        print(f"{word:9} {', '.join(nearest(vectors[index[word]], [word], 5))}")
+print("analogies: correct, by the nearest word alone, tested")
+for relation, listed in RELATIONS.items():
+    known = [
+        pair for pair in (each.split() for each in listed.split(", ")) if set(pair) <= set(index)
+    ]
+    correct = alone = 0
+    for (a, b), (c, d) in permutations(known, 2):
+        va, vb, vc = (vectors[index[word]] for word in (a, b, c))
+        correct += nearest(vb - va + vc, (a, b, c)) == [d]
+        alone += nearest(vc, (a, b, c)) == [d]
+    print(f"{relation:19} {correct:5} {alone:5} {len(known) * (len(known) - 1):5}")
+
+# %% [markdown]
+# Neighbors make sense: words from the same topic or with the same role. The arithmetic works for
+# adjectives of countries about half of the time, and finds many that the nearest word alone does not
+# find. For plurals, it is *worse* than the nearest word alone. With a million words of text, the
+# famous examples are the exception; published tables use billions of words. Word vectors are also
+# the first layer of the networks below, where they are trained for the prediction. The same idea
+# with sentences in place of words is *skip-thought* (Kiros et al. 2015): a recurrent network encodes
+# a sentence, and two decoders predict the sentences before and after it. The library does not contain
+# skip-thought.
 #
 # ## 4. Recurrent networks
 #

@@ -1,4 +1,4 @@
-"""Generates the pictures in README.md and the gallery that exported models make from photographs.
+"""Generates pictures in README.md, the gallery, and the course, most of them by exported models.
 
   python docs/pictures/draw.py
 
@@ -13,10 +13,12 @@ import tensorflow as tf
 from skimage import data
 from sklearn.datasets import load_sample_image
 
+import keras_gen
 from keras_gen.data import shrunk
 from keras_gen.files.images import grid, read_image
+from keras_gen.networks import pixel_rnn
 from keras_gen.workshop.baselines import bicubic
-from keras_gen.workshop.visualize import captioned, translations_below, write_image
+from keras_gen.workshop.visualize import captioned, seen_pixels, translations_below, write_image
 
 HERE = Path(__file__).parent
 EXPORTS = HERE.parents[1] / "saved_models"
@@ -45,6 +47,68 @@ def main():
 
     attacked = read_image(RESULTS / "adversarial_examples_mnist.png")
     write_image(HERE / "attacked.png", attacked[:, 92:444])  # four digits, without the captions
+
+    write_image(HERE / "pixel_rnn.png", receptive_fields())
+    write_image(HERE / "biva_variance.png", variances())
+    write_image(HERE / "growing.png", growing())
+    write_image(HERE / "info_gan.png", info_gan())
+
+
+def receptive_fields():
+    """Shows the pixels that single layers of both PixelRNNs see, from gradients."""
+    random = np.random.default_rng(0)
+    shown = {}
+    for kind, name in (("row", "Row LSTM"), ("diagonal", "Diagonal BiLSTM")):
+        network = pixel_rnn(
+            (14, 14, 1), 1, units=4, blocks=1, kind=kind, first_kernel=3, levels=2
+        )
+        for weight in network.trainable_variables:  # some begin as zeros, which see nothing
+            weight.assign(random.normal(size=weight.shape))
+        shown[name] = seen_pixels(network, row=7, column=7)
+    return captioned([np.stack(list(shown.values()))], column_names=list(shown), width=420)
+
+
+def variances():
+    """Shows digits of BIVA from the same noise, with three variances of its latents."""
+    biva = keras_gen.load("biva_mnist")
+    rows = [biva.sample(12, seed=1, temperature=v**0.5) for v in (1.0, 0.5, 0.1)]
+    return captioned(rows, ["variance 1", "variance 0.5", "variance 0.1"])
+
+
+def growing():
+    """Shows all sizes of images that the layers of a progressive GAN return for the same latents."""
+    gan = keras_gen.load("progressive_gan_fashion_mnist")
+    sizes = gan.generator([gan.draw_latents(8, seed=0), np.ones(8, "float32")], training=False)
+    sides = [images.shape[1] for images in sizes]
+    rows = [resized_by_repeating(to_uint8(images), sides[-1]) for images in sizes]
+    return captioned(rows, [f"{side} x {side}" for side in sides])
+
+
+def info_gan():
+    """Shows five categories and the numbers of InfoGAN, in their range in training, -1 to 1."""
+    first = read_image(RESULTS / "info_gan_mnist_number.png")
+    second = read_image(RESULTS / "info_gan_mnist_second_number.png")
+    parts = [
+        first[:, :99],
+        first[:, 275:803],
+        np.full_like(first[:, :16], 255),
+        second[:, 275:803],
+    ]
+    whole = np.concatenate(parts, axis=1)
+    heights = [
+        slice(0, 24),
+        *(slice(24 + 88 * row, 112 + 88 * row) for row in (1, 2, 3, 6, 7, 8)),
+    ]
+    return np.concatenate([whole[rows] for rows in heights])
+
+
+def to_uint8(images):
+    return np.clip(np.rint(127.5 * (np.asarray(images) + 1)), 0, 255).astype("uint8")
+
+
+def resized_by_repeating(images, side):
+    times = side // images.shape[1]
+    return images.repeat(times, axis=1).repeat(times, axis=2)
 
 
 def signature(name, which):

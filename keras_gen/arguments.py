@@ -37,7 +37,7 @@ def checked_integer(
         raise TypeError(f"{name} is {shown(value)}: expected {expected}.")
     if not _within(number, minimum, maximum):
         expected = _limited("an integer", minimum, maximum)
-        raise ValueError(f"{name} is {number}: expected {expected}.")
+        raise ValueError(f"{name} is {shown(number)}: expected {expected}.")
     return number
 
 
@@ -289,7 +289,10 @@ def shown(value: Any) -> str:
         name = name.rstrip("0123456789") if name.startswith(("str", "bytes")) else name
         kind = "" if dtype is None else f" and dtype {name}"
         return f"{type(value).__name__} of shape {tuple(shape)}{kind}"
-    text = " ".join(repr(value).split())
+    try:
+        text = " ".join(repr(value).split())
+    except ValueError:  # Python does not print integers of thousands of digits
+        text = f"{type(value).__name__} with too many digits"
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 

@@ -105,6 +105,10 @@ def test_long_values_are_shown_in_short():
     with pytest.raises(TypeError, match=r"is \[0, 1, .*\.\.\.: expected an integer") as caught:
         checked_integer("batch_size", list(range(1000)), 1)
     assert len(str(caught.value)) < 130
+    for large in (10**400, 10**5000):
+        with pytest.raises(ValueError, match="expected an integer from 1 to 9") as caught:
+            checked_integer("batch_size", large, 1, 9)
+        assert len(str(caught.value)) < 130
 
 
 @checked_arguments(square=True)

@@ -175,8 +175,8 @@ class RunSettings:
         if not _are_numbers(text, whole, least):
             kind = "integers" if whole else "numbers"
             raise ValueError(
-                f"{_flag(name)} is {text!r}: expected {kind} of at least {least}, separated by "
-                "spaces."
+                f"{_flag(name)} is {shown(text)}: expected {kind} of at least {least}, separated "
+                "by spaces."
             )
 
     def as_json(self) -> dict[str, Any]:
@@ -489,7 +489,9 @@ def _fits(value: Any, kind: Any) -> bool:
         return any(_fits(value, option) for option in options)
     if isinstance(value, bool):
         return kind is bool
-    return isinstance(value, {Path: str, float: int | float}.get(kind, kind))
+    if kind is Path:
+        return isinstance(value, str) and value != ""
+    return isinstance(value, int | float if kind is float else kind)
 
 
 def _in_words(kind: Any) -> str:

@@ -18,6 +18,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen import __version__
+from keras_gen.arguments import shown
 from keras_gen.core import (
     ConstantThenLinear,
     TrainingState,
@@ -95,9 +96,14 @@ class Run:
         self.id = uuid.uuid4().hex
         if saved:
             self.id = saved.pop("run", self.id)
+            if not isinstance(self.id, str):
+                raise ValueError(
+                    f"{self.directory} contains a run with the identifier {shown(self.id)}: "
+                    "expected text. Restore its config.json."
+                )
             if (recipe := saved.pop("recipe", self.name)) != self.name:
                 raise ValueError(
-                    f"{self.directory} contains a run of {recipe}, but this recipe is "
+                    f"{self.directory} contains a run of {str(recipe)[:60]}, but this recipe is "
                     f"{self.name}: resume the run with its own recipe, or choose another "
                     "--output."
                 )

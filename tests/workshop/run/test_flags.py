@@ -272,6 +272,7 @@ class TestConfig:
             ({"epochs": True}, "has epochs=True"),
             ({"kind": "odd"}, "has kind='odd'"),
             ({"photos": 1}, "has photos=1"),
+            ({"photos": ""}, "has photos='': expected a path"),
             ({"learning_rate": [0.1]}, r"has learning_rate=\[0.1\]"),
             ({"width": 3}, "has settings that are unknown to this recipe: width"),
         ],

@@ -292,6 +292,9 @@ class TestResume:
             "run contains a run of other, but this recipe is toy: resume the run with its own rec"
             in said
         )
+        Path("run/config.json").write_text(json.dumps(config | {"run": 5}))
+        said = toy.fails(capsys, "--output", "run", "--resume")
+        assert "run contains a run with the identifier 5: expected text. Restore its con" in said
 
     def test_equals_the_unbroken_run(self, toy, capsys):
         assert toy("--output", "whole") == 0

@@ -35,6 +35,8 @@ refer to its published run, on {device} unless stated otherwise. Train recipes b
 lecture, or load the published models, which `keras-gen list` shows. In a computer session,
 `--preset smoke` shows within seconds that a recipe runs.
 
+The topics of a week are those of its recipes. The chapters explain most of them but not all, so
+check whether a topic occurs in the chapter before you announce it.
 [Topics](../topics.md) lists all recipes for each topic, and [Papers](papers.md) covers all classes.
 Check slides against [What lectures say, and what is true](errata.md).
 """

@@ -12,9 +12,9 @@ HEAD = """\
 
 This page lists the topics of a course on deep generative models in teaching order, with
 the recipes that illustrate each topic and the chapters of [the course](course/README.md) that lead
-to these recipes. Each chapter derives the methods used by most of its recipes and mentions the
-others. `keras-gen find "mode collapse"` searches these topics, and also classes, recipes, metrics,
-and terms.
+to these recipes. Each chapter derives the methods used by most of its recipes. Some topics are
+illustrated only by their recipes, without any text in the chapter. `keras-gen find "mode collapse"`
+searches these topics, and also classes, recipes, metrics, and terms.
 """
 
 Topics = dict[str, dict[str, list[str]]]

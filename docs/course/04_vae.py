@@ -9,7 +9,8 @@
 # After this chapter, you can derive the loss of a VAE, state what is approximated in it, and write
 # its training step. Every derivation is checked with a number or a picture.
 #
-# With `QUICK=1` in the environment, the chapter runs in seconds, on less data and with fewer steps.
+# With `QUICK=1` in the environment, the chapter runs in about a minute, on less data and with fewer
+# steps. This is a test of the code: the text does not describe its numbers and pictures.
 
 # %%
 import os
@@ -39,7 +40,7 @@ QUICK = bool(os.environ.get("QUICK"))
 DIGITS = 1_000 if QUICK else 30_000  # maximum number of training digits
 TESTED = 300 if QUICK else 5_000  # maximum number of test digits
 EPOCHS = 1 if QUICK else 14  # for the model with two latents
-CLASS_EPOCHS = 1 if QUICK else 2  # for the convolutional model
+CLASS_EPOCHS = 1 if QUICK else 4  # for the convolutional model
 BETA_EPOCHS = 1 if QUICK else 4  # for each model in the comparison
 SIDE = 60 if QUICK else 300  # points per axis of the grid of latents
 
@@ -108,6 +109,10 @@ print("training images", train_images.shape, "and test images", test_images.shap
 # $$-\mathrm{KL} = E_q \left[ \log \frac{p(z \mid x)}{q(z \mid x)} \right]
 # \le \log E_q \left[ \frac{p(z \mid x)}{q(z \mid x)} \right]
 # = \log \int p(z \mid x) dz = \log 1 = 0.$$
+#
+# Both sides are equal only if the ratio is the same for all $z$, because the logarithm is strictly
+# concave. As both densities integrate to 1, this ratio is 1. So the divergence is 0 only if $q(z
+# \mid x)$ is the posterior.
 #
 # So the ELBO is never above $\log p(x)$, and the difference is exactly the divergence of $q(z \mid
 # x)$ from the posterior. Because $\log p(x)$ does not depend on $q$, an encoder that raises the
@@ -186,8 +191,17 @@ print(f"keras_gen.losses   {kl_standard_normal(mean, log_variance)[0]:.4f} nats"
 # score-function estimate is $f(z) \epsilon_1$. For $n = 1$, this estimate is $(\mu + \epsilon)^2
 # \epsilon$. With $E \epsilon^2 = 1$, $E \epsilon^4 = 3$, and $E \epsilon^6 = 15$, the mean square
 # of this estimate is $\mu^4 + 18 \mu^2 + 15$. Subtracting the squared mean $4 \mu^2$ gives the
-# variance $\mu^4 + 14 \mu^2 + 15 = 30$. Likewise, the variance of the score-function estimate is $4
-# n^2 + 14 n + 12$ for $n$ latents.
+# variance $\mu^4 + 14 \mu^2 + 15 = 30$.
+#
+# For $n$ latents, write $f = a + b$, where $a = z_1^2$ and $b$ is the sum of the other $n - 1$
+# squares, which is independent of $\epsilon_1$. Each of these squares has mean 2 and variance $E
+# z^4 - 4 = (1 + 6 + 3) - 4 = 6$, so $E b = 2 (n - 1)$ and $E b^2 = 6 (n - 1) + 4 (n - 1)^2$. With
+# $E [ a^2 \epsilon_1^2 ] = 34$, as above, and $E [ a \epsilon_1^2 ] = 1 + 3 = 4$, the variance is
+#
+# $$E [ a^2 \epsilon_1^2 ] + 2 E [ a \epsilon_1^2 ] E b + E b^2 - 2^2
+# = 34 + 16 (n - 1) + 6 (n - 1) + 4 (n - 1)^2 - 4 = 4 n^2 + 14 n + 12.$$
+#
+# It grows with the square of $n$. The last column below is this formula.
 
 
 # %%
@@ -209,7 +223,7 @@ for latents in numbers:
     score_mean, reparameterized_mean = (estimates.mean() for estimates in both)
     print(
         f"{latents:2} latents: means {score_mean:5.2f} and {reparameterized_mean:.2f}, variances"
-        f" {both[0].var():8.1f} and {both[1].var():.2f}"
+        f" {both[0].var():8.1f} and {both[1].var():.2f}, formula {4 * latents**2 + 14 * latents + 12}"
     )
 
 drawn = new_figure(10, 4)
@@ -241,12 +255,38 @@ show(
 #
 # ## 5. The training step
 #
-# The following code implements the whole method as a model of this library. `GenerativeModel`
-# provides an optimizer, an image check (`prepare_batch`, based on `edges`), the noise of the step
-# (`normal`), and the update (`minimize`). `weighted` adds up the terms of the loss with the weights
-# in `loss_weights`, and `report` returns the values shown by `fit`. `heads` are the encoder's two
-# outputs. Both terms are *sums*, over an image's pixels and over latents; `minimize` averages over
-# the images in a batch. The rest of the code implements the equations above.
+# In plain TensorFlow, the method is one function. Both terms of the loss are *sums*, over an
+# image's pixels and over latents, and their mean over the images in the batch is minimized.
+
+
+# %%
+def plain_step(encoder, decoder, optimizer, x):
+    """Updates both networks once; returns the mean negative ELBO of the batch, in nats."""
+    with tf.GradientTape() as tape:
+        mean, log_variance = encoder(x, training=True)
+        z = mean + tf.exp(0.5 * log_variance) * tf.random.normal(tf.shape(mean))
+        logits = decoder(z, training=True)
+        bits = tf.nn.sigmoid_cross_entropy_with_logits(labels=x, logits=logits)
+        reconstruction = tf.reduce_sum(bits, axis=(1, 2, 3))
+        kl = 0.5 * tf.reduce_sum(mean**2 + tf.exp(log_variance) - log_variance - 1, axis=1)
+        loss = tf.reduce_mean(reconstruction + kl)
+    weights = encoder.trainable_variables + decoder.trainable_variables
+    optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
+    return loss
+
+
+# %% [markdown]
+# The same step as a model of this library has `fit`, `evaluate`, and reports of each term. The base
+# class `GenerativeModel` provides these parts:
+#
+# - `edges` declares the data: images of this shape, with pixels from `low` to `high`.
+#   `prepare_batch` checks a batch and returns its arrays by name. (`fit` accepts floats in this
+#   range. Methods for finished models, such as `reconstruct` in section 8, use uint8 pixels from 0
+#   to 255.)
+# - `normal` returns the noise of the step. Its first argument is a name, which gives each noise of
+#   a step its own random numbers.
+# - `weighted` adds up the terms with the weights in `loss_weights`, `minimize` averages over the
+#   batch and updates the networks, and `report` returns the values that `fit` shows.
 
 
 # %%
@@ -284,15 +324,22 @@ class PlainVAE(GenerativeModel):
 # The decoder returns logits: $d_i(z)$ is their sigmoid, which `Bernoulli` applies. We give the
 # model only **two** latents. Then we can show all codes in the plane and compute integrals over
 # latents on a grid. `start_at_mean` sets the biases of the decoder's last layer so that the decoder
-# initially returns the mean digit, which saves the first training steps.
+# initially returns the mean digit, which saves the first training steps. `heads` are the encoder's
+# two outputs. Before training, we compare both steps on 1,000 images: with a learning rate of 0,
+# `plain_step` only computes the loss. The noise differs, so the last digit may differ.
 
 # %%
 encoder, decoder = mlp_networks(
     latent_dim=2, hidden=(200, 200), activation="relu", heads=("mean", "log_variance")
 )
 start_at_mean(decoder, train_images)
+few = train_images[:1000]
+still = keras.optimizers.SGD(0.0)
+by_tape = plain_step(encoder, decoder, still, few)
 plain = PlainVAE(encoder, decoder)
 plain.compile(keras.optimizers.Adam(2e-3))
+by_class = plain.evaluate(few, batch_size=1000, return_dict=True, verbose=0)["loss"]
+print(f"before training: {by_tape:.1f} nats by plain_step, {by_class:.1f} nats by PlainVAE")
 history = plain.fit(train_images, batch_size=200, epochs=EPOCHS, verbose=0).history
 for name in ("loss", "reconstruction_loss", "kl_loss"):
     print(f"{name:20} first epoch {history[name][0]:6.1f}   last {history[name][-1]:6.1f} nats")
@@ -330,7 +377,8 @@ print(f"negative ELBO of test images by PlainVAE {same['loss']:.2f} nats")
 # effective number is $(\sum w)^2 / \sum w^2$, the `effective_sample_size`. The relative variance of
 # the mean weight is about the reciprocal of the effective sample size, and a small relative error
 # of the mean is approximately the error of its logarithm. So the error in the table is the
-# reciprocal of the square root of the effective sample size.
+# reciprocal of the square root of the effective sample size. The last column is the ratio of the
+# mean weight to $p(x)$, whose expected value is 1.
 
 
 # %%
@@ -368,33 +416,38 @@ kl = np.sum(np.exp(log_q) * (log_q - posterior), axis=0) * area
 
 by_draws = importance_weighted_nll(model, x, samples=10_000, chunk=500)
 errors = by_draws["effective_sample_size"] ** -0.5
-print("digit    log p     ELBO     KL   ELBO + KL   10,000 weighted draws")
+print("digit    log p     ELBO     KL   ELBO + KL   10,000 weighted draws   mean weight / p(x)")
 for row, digit in enumerate(test_labels[shown]):
     elbo = by_draws["elbo"][row]
     print(
         f"{digit:5} {log_p[row]:8.2f} {elbo:8.2f} {kl[row]:6.2f} {elbo + kl[row]:11.2f}"
         f" {-by_draws['nll'][row]:16.2f} ± {errors[row]:.2f}"
+        f" {np.exp(-by_draws['nll'][row] - log_p[row]):16.2f}"
     )
 
 # %% [markdown]
-# The ELBO and the divergence add up to $\log p(x)$, except for a sampling error of a few hundredths
-# of a nat. Most of the estimates with weighted samples also agree with $\log p(x)$ within their
-# error. But the error itself is estimated from the samples. Where $q$ misses a part of the
-# posterior, no sample reveals this part, and the estimate remains too low. An estimate 0.85 nats
-# below $\log p(x)$ covers only $e^{-0.85}$ of the posterior, less than half, even if its estimated
-# error is small. Where the estimated error is a few tenths of a nat, only a handful of the 10,000
-# weights count, and the error is barely meaningful. How fast does the bound rise with $k$? Values
+# The ELBO and the divergence add up to $\log p(x)$, except for the sampling error of the ELBO,
+# usually a few hundredths of a nat. Where the estimated error is small and $q$ covers the
+# posterior, the mean weight also agrees with $p(x)$. But the error itself is estimated from the
+# samples, so two warnings apply. Where $q$ misses a part of the posterior, no sample reveals this
+# part: the mean weight covers only the rest of $p(x)$, and the last column is too small, even if
+# the estimated error is tiny. And where the estimated error is a few tenths of a nat, only a
+# handful of the 10,000 weights count, and the error is barely meaningful. The pictures of the
+# posteriors below show the reason for each value in the last column that is far from 1.
+#
+# How fast does the bound rise with $k$? We compute the weights from their definition. Values
 # slightly below 0 in the plot are sampling errors.
 
 # %%
-seed = keras.random.SeedGenerator(1).next()
-log_w = model.log_weights(model.prepare(x), 10_000, tf.cast(seed, tf.int64)).numpy()
 counts = [1, 3, 10, 30, 100, 300, 1000]
 gaps = {}
 for row in (0, 2, 4):
+    epsilon = random.normal(size=(10_000, 2)).astype("float32")
+    z = means[row] + np.exp(0.5 * log_variances[row]) * epsilon
+    log_w = log_joint(z, x[row : row + 1])[:, 0] - log_normal(z, means[row], log_variances[row])
     gap = []
     for k in counts:
-        groups = log_w[: 10_000 // k * k, row].reshape(-1, k)
+        groups = log_w[: 10_000 // k * k].reshape(-1, k)
         bound = np.mean(np.logaddexp.reduce(groups, axis=1) - np.log(k))
         gap.append(log_p[row] - bound)
     gaps[f"a digit {test_labels[shown][row]}"] = (counts, gap)
@@ -406,21 +459,24 @@ show(plot, "bounds", "The bound approaches log p(x) as more weights are averaged
 # %% [markdown]
 # Why is the divergence not 0? The pictures show the true posterior of each of these digits in gray,
 # and the encoder's normal distribution in red. The divergence has two sources. First, the encoder's
-# distribution can only be an axis-aligned ellipse. Second, a single network computes this
-# distribution for all images, so the ellipse is not always at the best position, as for the 8. The
-# other part of the posterior of the 2 is outside its panel.
+# distribution can only be an axis-aligned ellipse, but a posterior may be tilted, or have two
+# parts. Second, a single network computes this distribution for all images, so the ellipse is not
+# always at the best position. Each panel is a square around the ellipse, and its title also shows
+# how much of the posterior the square contains. The rest is far from the ellipse, so samples from
+# $q$ cannot reach it.
 
 # %%
 drawn = new_figure(10, 3.7)
 angles = np.linspace(0, 2 * np.pi, 100)
 panels = drawn.subplots(2, 5, height_ratios=(1, 2))
+inside_panels = np.zeros(5)
 for column, index in enumerate(shown):
     above, below = panels[:, column]
     above.imshow(test_images[index][..., 0], cmap="gray")
     above.set_axis_off()
     deviation = np.exp(0.5 * log_variances[column])
     reach = 7 * deviation.max()
-    close, _ = square_grid(means[column], reach, 80)
+    close, patch = square_grid(means[column], reach, 80)
     density = np.exp(log_joint(close, x[column : column + 1]) - log_p[column]).reshape(80, 80)
     left, bottom = means[column] - reach
     right, top = means[column] + reach
@@ -431,7 +487,11 @@ for column, index in enumerate(shown):
             np.sin(angles),
         ]
         below.plot(*ring, color="tab:red", linewidth=1.5)
-    below.set(title=f"KL {kl[column]:.2f} nats", xlabel="latent 1")
+    inside_panels[column] = min(density.sum() * patch, 1)
+    below.set(
+        title=f"KL {kl[column]:.2f} nats\n{inside_panels[column]:.0%} in panel",
+        xlabel="latent 1",
+    )
     below.locator_params(nbins=3)
 panels[1, 0].set_ylabel("latent 2")
 show(
@@ -439,16 +499,29 @@ show(
     "posteriors",
     "The posterior of five digits (gray), and the encoder's q at 1 and 2 standard deviations (red).",
 )
+worst, missed = test_labels[shown][np.argmax(kl)], test_labels[shown][inside_panels < 0.9]
+print(
+    f"The ellipse fits the posterior of the {worst} worst, with a divergence of {kl.max():.2f} nats."
+)
+print("Digits with more than a tenth outside the panel:", ", ".join(map(str, missed)) or "none")
 
 # %% [markdown]
 # ## 7. The plane of latents
 #
 # The decoder returns an image for every point in the plane. We use points at equal steps of the
-# prior's cumulative probability. Neighboring images look alike, and most images are digits or
-# between two digits. The divergence from the prior keeps the codes together, as section 9 shows.
+# prior's cumulative probability: latent 1 grows to the right and latent 2 upward, both from -1.77
+# to 1.77. Neighboring images look alike, and most images are digits or between two digits. The
+# divergence from the prior keeps the codes together, as section 9 shows.
+#
+# In the second picture, points are the codes of test digits, with the same directions. We also
+# print how often the nearest other code belongs to the same class, and which classes mix most.
 
 # %%
-show(manifold(model, side=13), "plane", "The decoder's images of 13 x 13 points of the plane.")
+show(
+    manifold(model, side=13),
+    "plane",
+    "The decoder's images of 13 x 13 points. Latent 1 grows to the right, and latent 2 upward.",
+)
 
 # %%
 test_means, _ = model.encode(test_images)
@@ -456,8 +529,17 @@ codes = {"means of q(z|x), test digits": test_means}
 show(
     code_scatter(codes, test_labels, axis_names=("latent 1", "latent 2")),
     "codes",
-    "The encoder has seen no labels, yet it groups most digits by class.",
+    "The encoder has seen no labels, yet it groups most digits by class; some classes overlap.",
 )
+near, labels = test_means[:2000], test_labels[:2000]
+distances = np.sum((near[:, None] - near) ** 2, axis=-1)
+np.fill_diagonal(distances, np.inf)
+neighbors = labels[np.argmin(distances, axis=1)]
+print(f"nearest other code has the same label: {np.mean(neighbors == labels):.0%}")
+pairs = np.sort(np.stack([labels, neighbors]), axis=0)[:, neighbors != labels]
+found, times = np.unique(pairs, axis=1, return_counts=True)
+for pair in np.argsort(-times)[:3]:
+    print(f"mixed: {found[0, pair]} and {found[1, pair]}, {times[pair]} times")
 
 # %% [markdown]
 # ## 8. The class
@@ -495,7 +577,7 @@ show(
 show(
     samples(convolutional, n=60, columns=12),
     "samples",
-    "Images of 60 samples from the prior. Some are digits, and some are between two digits.",
+    "Images of 60 samples from the prior: digits, images between two digits, and smudges.",
 )
 
 # %% [markdown]
@@ -509,7 +591,7 @@ show(
 # %%
 rows = [as_uint8(some)]
 names = ["test digits"]
-print("beta   reconstruction     KL   negative ELBO   latents in use")
+print("beta   reconstruction     KL   negative ELBO   latents in use   typical width of q")
 for beta in (0.1, 1.0, 10.0):
     networks = mlp_networks(
         latent_dim=20, hidden=(200, 200), activation="relu", heads=("mean", "log_variance")
@@ -525,7 +607,7 @@ for beta in (0.1, 1.0, 10.0):
     in_use = np.sum(np.var(weighted.encode(test_images[:1000])[0], axis=0) > 0.01)
     print(
         f"{beta:4} {reconstruction:16.1f} {divergence:6.1f} {reconstruction + divergence:15.1f}"
-        f" {in_use:16}"
+        f" {in_use:16} {np.exp(-divergence / 20):20.2f}"
     )
     rows += [weighted.reconstruct(as_uint8(some)), weighted.sample(12, seed=0)]
     names += [f"beta {beta:g}, reconstructed", f"beta {beta:g}, samples"]
@@ -534,17 +616,25 @@ show(
     "beta",
     "A small beta gives good reconstructions and bad samples; a large one gives the mean digit.",
 )
+for name, trained in (("20 latents, beta 10", weighted), ("2 latents, section 5", model)):
+    found = trained.evaluate(train_images, batch_size=100, return_dict=True, verbose=0)
+    loss = found["reconstruction_loss"] + 10 * found["kl_loss"]
+    print(f"{name}: loss with beta 10 on training images {loss:.1f} nats")
 
 # %% [markdown]
-# With $\beta = 0.1$, a latent costs little, and each $q$ is narrow: the divergence is $55.4 / 20 =
-# 2.8$ nats per latent, as for a normal distribution with a standard deviation of about 0.06 if the
-# means are distributed like the prior. Samples from the prior mostly fall *between* such codes,
-# where the decoder has not been trained. With $\beta = 10$, training ends where every $q$ equals
-# the prior, and the decoder returns the mean digit for every $z$. This solution is called
-# *posterior collapse*. The collapsed model is not even the best solution for this loss: the model
-# in section 5, with two latents, has a loss of $139.2 + 10 \cdot 6.2 = 201.2$ on its training
-# images. Early in training, latents improve the reconstruction only a little and increase the
-# divergence term a lot, and training does not recover from the collapse.
+# The last column is $e^{-\mathrm{KL} / 20}$. If a latent has the same standard deviation $\sigma$
+# for all images, and the mixture of all $q$ has the variance of the prior, then $E \mu^2 + \sigma^2
+# = 1$, and the formula in section 3 is $-\log \sigma$ on average. So this column is the width of
+# $q$ if all 20 latents are used alike.
+#
+# With $\beta = 0.1$, a latent costs little, and each $q$ is narrow. Samples from the prior mostly
+# fall *between* such codes, where the decoder has not been trained. With $\beta = 10$, training
+# ends where every $q$ equals the prior, and the decoder returns the mean digit for every $z$. This
+# solution is called *posterior collapse*. The collapsed model is not even the best solution for
+# this loss, as the last two lines show: on the same training images, the model with two latents,
+# although trained with $\beta = 1$, has a smaller loss. Early in training, latents improve the
+# reconstruction only a little and increase the divergence term a lot, and training does not recover
+# from the collapse.
 #
 # ## 10. Common claims, and what is true
 #
@@ -553,9 +643,12 @@ show(
 #   the variance of this distribution. Code that *averages* over 784 pixels and *sums* over latents
 #   in fact has $\beta = 784 / (2 s^2)$ for the variance $s^2$. With images in $[0, 1]$ and $s = 1$,
 #   that is 392, far more than the 10 in section 9.
-# - **"The VAE generates blurred images."** Pictures, including those in this chapter, show $d(z)$:
-#   the *mean* of $p(x \mid z)$, not a sample from it. A sample would have white noise at the edges
-#   instead, because pixels are independent given $z$.
+# - **"The VAE generates blurred images."** The *means* are blurred. Pictures, including those in
+#   this chapter, show $d(z)$, the mean of $p(x \mid z)$, not a sample from it. This mean is blurred
+#   where $z$ leaves open which pixels are white: if an edge may be here or one pixel farther, its
+#   mean is gray. A sample would have white noise at the edges instead, because pixels are
+#   independent given $z$. So the flaw is the model of the pixels and too little information in $z$,
+#   not the bound.
 # - **"The reparameterization always has the lower variance."** For smooth functions, it usually
 #   does. But there are exceptions, as in question 2.
 # - **"The KL term is a regularizer that is added."** The KL term was not added. It is a part of the
@@ -596,7 +689,9 @@ show(
 # Write `for beta in (0.0, 1.0, 10.0)`. The samples of the first model are strokes that do not form
 # digits, and its divergence is far above the divergence for $\beta = 0.1$. With $\beta = 0$, noise
 # in the latents only harms the reconstruction, so the variances fall toward 0, and the model
-# becomes the plain autoencoder of chapter 1.
+# becomes the plain autoencoder of chapter 1. Nothing keeps the means near 0 either: they spread far
+# outside $N(0, I)$, so samples from the prior fall into a small region in the center, with few
+# codes.
 #
 # </details>
 #

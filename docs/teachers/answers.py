@@ -201,7 +201,8 @@ def nonsaturating_loss(fake_logits):
 
 def jensen_shannon(p, q):
     m = (p + q) / 2
-    return 0.5 * np.sum(p * np.log(p / m)) + 0.5 * np.sum(q * np.log(q / m))
+    kl = lambda a: np.sum(a[a > 0] * np.log(a[a > 0] / m[a > 0]))  # noqa: E731
+    return 0.5 * kl(p) + 0.5 * kl(q)
 
 
 # 10. GANs for images
@@ -303,12 +304,12 @@ def ddpm_posterior(x_t, x_0, alpha_bar_before, alpha_bar):
 # 14. Diffusion for images
 
 
-def velocity_target(x, noise, alpha_bar):
+def v_target(x, noise, alpha_bar):
     return np.sqrt(alpha_bar) * noise - np.sqrt(1 - alpha_bar) * x
 
 
-def example_of_velocity(x_t, velocity, alpha_bar):
-    return np.sqrt(alpha_bar) * x_t - np.sqrt(1 - alpha_bar) * velocity
+def example_of_v(x_t, v, alpha_bar):
+    return np.sqrt(alpha_bar) * x_t - np.sqrt(1 - alpha_bar) * v
 
 
 def ddim_step(x_t, noise, alpha_bar_before, alpha_bar):

@@ -260,7 +260,7 @@ def sparsity_penalty(activity, target):
     """Return, as a number, the KL divergence of the codes' activations from a target, in nats.
 
     `activity`, `[k]`, is the mean activation of each code, between 0 and 1. `target` is a number.
-    The result is the sum over codes of KL(Bernoulli(target) || Bernoulli(activity)).
+    The result is the sum over codes of KL(Bernoulli(target), Bernoulli(activity)).
     """
     return _bernoulli_kl(target, activity).sum()
 
@@ -448,17 +448,31 @@ def reparameterized(mean, log_variance, noise):
     },
 )
 def kl(mean, log_variance):
-    """Return KL(N(mean, exp(log_variance)) || N(0, I)) of each example, in nats.
+    """Return KL(N(mean, exp(log_variance)), N(0, I)) of each example, in nats.
 
     Both arguments are `[n, d]`, and the result is `[n]`.
     """
     return kl_standard_normal(mean, log_variance)
 
 
+def _binary_images(r, n, d):
+    logits = _normal(r, n, d) * np.float32([3] + [300] * (n - 1))[:, None]
+    return logits, np.float32(r.integers(2, size=(n, d)))
+
+
+def _clipped_sigmoid(logits):
+    return np.clip(expit(logits), 1e-7, 1 - 1e-7)  # as in the losses of Keras
+
+
+def _clipped(logits, x):
+    p = _clipped_sigmoid(logits)
+    return x * np.log(p) + (1 - x) * np.log(1 - p)
+
+
 @_exercise(
     "04",
     2,
-    _sized(lambda r, n, d: (300 * _normal(r, n, d), np.float32(r.integers(2, size=(n, d))))),
+    _sized(_binary_images),
     {
         "swaps the two arguments": lambda a, x: Bernoulli().log_prob(x, a),
         "is the cross-entropy, which has the opposite sign": lambda a, x: (
@@ -468,6 +482,9 @@ def kl(mean, log_variance):
             Bernoulli().log_prob(a, x) / x.shape[1]
         ),
         "counts only white pixels": lambda a, x: -(x * np.logaddexp(0, -a)).sum(1),
+        "clips the probabilities, so it is wrong for large logits": lambda a, x: _clipped(
+            a, x
+        ).sum(1),
         "is NaN or infinite where a probability rounds to 0 or 1": lambda a, x: (
             x * np.log(expit(a)) + (1 - x) * np.log(1 - expit(a))
         ).sum(1),
@@ -488,6 +505,9 @@ def log_bernoulli(logits, x):
     _normals(4),
     {
         "swaps the two distributions": lambda a, v, b, w: kl_normal(b, w, a, v),
+        "is the difference of the divergences of q and p from N(0, I)": lambda a, v, b, w: (
+            kl_standard_normal(a, v) - kl_standard_normal(b, w)
+        ),
         "does not divide the squared distance by a variance": lambda a, v, b, w: (
             ((a - b) ** 2 + np.exp(v - w) - v + w - 1).sum(1) / 2
         ),
@@ -503,7 +523,7 @@ def log_bernoulli(logits, x):
     },
 )
 def kl_between(mean_q, log_variance_q, mean_p, log_variance_p):
-    """Return KL(q || p) for two normal distributions with independent values, in nats.
+    """Return KL(q, p) for two normal distributions with independent values, in nats.
 
     All arguments are `[n, d]`, and the result is `[n]`.
     """
@@ -1011,13 +1031,24 @@ def best_discriminator(p, q):
     return p / (p + q)
 
 
-_logits = _sized(lambda r, n, d: (30 * _normal(r, d), 30 * _normal(r, d)))
+def _sigmoid(logits):
+    return 1 / (1 + np.exp(-logits))
+
+
+def _extreme_logits(r):
+    """Returns logits that include -100 and 100, whose probabilities round to 0 or 1 in float32."""
+    return np.append(np.float32([100, -100]), 30 * _normal(r, _sizes(r)[1]))
+
+
+def _two_logits(r):
+    real = _extreme_logits(r)
+    return real, np.append(real[:2], 30 * _normal(r, len(real) - 2))
 
 
 @_exercise(
     "09",
     2,
-    _logits,
+    _two_logits,
     {
         "swaps real and generated examples": lambda a, b: Minimax().discriminator(b, a),
         "is the value that the discriminator maximizes, which has the opposite sign": lambda a, b: (
@@ -1028,14 +1059,27 @@ _logits = _sized(lambda r, n, d: (30 * _normal(r, d), 30 * _normal(r, d)))
         ),
         "lacks the generated examples": lambda a, b: np.logaddexp(0, -a),
         "lacks the real examples": lambda a, b: np.logaddexp(0, b),
+        "treats real examples as generated": lambda a, b: (
+            np.logaddexp(0, a) + np.logaddexp(0, b)
+        ),
+        "treats generated examples as real": lambda a, b: (
+            np.logaddexp(0, -a) + np.logaddexp(0, -b)
+        ),
         "uses probabilities instead of their logarithms": lambda a, b: expit(-a) + expit(b),
+        "clips the probabilities, so it is wrong for large logits": lambda a, b: (
+            -np.log(_clipped_sigmoid(a)) - np.log(1 - _clipped_sigmoid(b))
+        ),
+        "is infinite for logits of 100 and -100, where 1 - D rounds to 0": lambda a, b: (
+            -np.log(_sigmoid(a)) - np.log(1 - _sigmoid(b))
+        ),
     },
 )
 def discriminator_loss(real_logits, fake_logits):
     """Return the discriminator's loss in the game of Goodfellow et al. for pairs of logits.
 
     Both arguments and the result are `[n]`. The result for a pair is the sum of the losses for the
-    real and the generated example. The absolute value of a logit may be as large as 100.
+    real and the generated example. Logits go from -100 to 100, where probabilities round to 0 or 1,
+    so use a stable form, such as `np.logaddexp`.
     """
     return Minimax().discriminator(real_logits, fake_logits)
 
@@ -1043,8 +1087,14 @@ def discriminator_loss(real_logits, fake_logits):
 @_exercise(
     "09",
     2,
-    lambda r: _logits(r)[:1],
+    lambda r: (_extreme_logits(r),),
     {
+        "is infinite for logits near -100, where exp(100) exceeds the range of float32": lambda a: (
+            -np.log(_sigmoid(a))
+        ),
+        "clips the probability, so it is wrong for logits below -16": lambda a: (
+            -np.log(_clipped_sigmoid(a))
+        ),
         "is the minimax loss, whose gradient vanishes": lambda a: -np.logaddexp(0, a),
         "has the wrong sign: the generator would help the discriminator": lambda a: (
             -np.logaddexp(0, -a)
@@ -1057,7 +1107,8 @@ def discriminator_loss(real_logits, fake_logits):
 def nonsaturating_loss(fake_logits):
     """Return the generator's nonsaturating loss, `[n]`, for the logits of its examples, `[n]`.
 
-    Logits may be as large as 100 in absolute value.
+    Logits go from -100 to 100, where probabilities round to 0 or 1, so use a stable form, such as
+    `np.logaddexp`.
     """
     return NonSaturating().generator(fake_logits)
 
@@ -1067,21 +1118,31 @@ def _js(p, q, share=0.5, scale=1.0):
     return scale * (xlogy(p, p / m) + xlogy(q, q / m)).sum() / 2
 
 
+def _distributions(r):
+    """Returns two distributions, one of which has a probability of 0."""
+    pair = r.dirichlet(np.full(_sizes(r)[1], 0.7), size=2)
+    pair[r.integers(2), 0] = 0
+    return tuple(np.float32(pair / pair.sum(axis=1, keepdims=True)))
+
+
 @_exercise(
     "09",
     3,
-    _sized(lambda r, n, d: tuple(np.float32(r.dirichlet(np.full(d, 0.7))) for _ in range(2))),
+    _distributions,
     {
-        "is KL(p || q)": lambda p, q: xlogy(p, p / q).sum(),
-        "is KL(q || p)": lambda p, q: xlogy(q, q / p).sum(),
+        "is NaN where a probability is 0: count 0 log 0 as 0": lambda p, q: (
+            np.sum(p * np.log(2 * p / (p + q))) + np.sum(q * np.log(2 * q / (p + q)))
+        ),
+        "is KL(p, q)": lambda p, q: xlogy(p, p / q).sum(),
+        "is KL(q, p)": lambda p, q: xlogy(q, q / p).sum(),
         "is a sum of both divergences, not their mean: the factor is wrong": lambda p, q: _js(
             p, q, scale=2
         ),
         "compares with the sum of the distributions, not with their mean": lambda p, q: (
             _js(p, q) - math.log(2)
         ),
-        "is the mean of KL(p || q) and KL(q || p)": lambda p, q: (
-            ((p - q) * np.log(p / q)).sum() / 2
+        "is the mean of KL(p, q) and KL(q, p)": lambda p, q: (
+            (xlogy(p, p / q) + xlogy(q, q / p)).sum() / 2
         ),
         "is in bits: the factor is wrong": lambda p, q: _js(p, q) / math.log(2),
     },
@@ -1089,7 +1150,8 @@ def _js(p, q, share=0.5, scale=1.0):
 def jensen_shannon(p, q):
     """Return, as a number, the Jensen-Shannon divergence between two distributions, in nats.
 
-    `p` and `q` are discrete distributions, `[k]`. The divergence is between 0 and log 2.
+    `p` and `q` are discrete distributions, `[k]`. One of their probabilities may be 0, but the
+    divergence is always between 0 and log 2.
     """
     return _js(p, q)
 
@@ -1494,6 +1556,9 @@ _noising = _sized(
         "lacks the square root before the noise": lambda x, e, a: a**0.5 * x + (1 - a) * e,
         "lacks the square root before the example": lambda x, e, a: a * x + (1 - a) ** 0.5 * e,
         "does not shrink the example": lambda x, e, a: x + (1 - a) ** 0.5 * e,
+        "takes alpha-bar for alpha, which is its square root": lambda x, e, a: noised(
+            x, e, a * a
+        ),
     },
 )
 def noised(x, noise, alpha_bar):
@@ -1541,6 +1606,9 @@ def guided(conditional, unconditional, weight):
         "lacks the square root before the noise": lambda x, e, a: (x - (1 - a) * e) / a**0.5,
         "divides by the square of the factor": lambda x, e, a: (x - (1 - a) ** 0.5 * e) / a,
         "subtracts the noise with the wrong factor": lambda x, e, a: x / a**0.5 - e,
+        "takes alpha-bar for alpha, which is its square root": lambda x, e, a: predicted_example(
+            x, e, a * a
+        ),
     },
 )
 def predicted_example(x_t, noise, alpha_bar):
@@ -1610,16 +1678,22 @@ def ddpm_posterior(x_t, x_0, alpha_bar_before, alpha_bar):
         "swaps the two factors": lambda x, e, a: (1 - a) ** 0.5 * e - a**0.5 * x,
         "adds the example: a sign is wrong": lambda x, e, a: a**0.5 * e + (1 - a) ** 0.5 * x,
         "lacks the square roots": lambda x, e, a: a * e - (1 - a) * x,
+        "lacks the square root before the noise": lambda x, e, a: a * e - (1 - a) ** 0.5 * x,
         "is the noisy example instead of its derivative": lambda x, e, a: (
             a**0.5 * x + (1 - a) ** 0.5 * e
         ),
+        "swaps example and noise": lambda x, e, a: a**0.5 * x - (1 - a) ** 0.5 * e,
+        "takes alpha-bar for alpha, which is its square root": lambda x, e, a: v_target(
+            x, e, a * a
+        ),
     },
 )
-def velocity_target(x, noise, alpha_bar):
-    r"""Return the target of a network that predicts $v$.
+def v_target(x, noise, alpha_bar):
+    r"""Return $v$, the target of a network that predicts $v$.
 
-    `x` and `noise` are `[n, d]`, and `alpha_bar` is $\bar\alpha_t$, a number. With $\bar\alpha_t =
-    \cos^2 \phi$, the target is the derivative of the noisy example with respect to $\phi$.
+    `x` and `noise` are `[n, d]`, and `alpha_bar` is a number, DDPM's $\bar\alpha_t = \alpha^2$. So
+    $\sigma^2 = 1 - \bar\alpha_t$. With $\alpha = \cos \varphi$ and $\sigma = \sin \varphi$, $v$ is
+    the derivative of the noisy example with respect to $\varphi$.
     """
     return math.sqrt(alpha_bar) * noise - math.sqrt(1 - alpha_bar) * x
 
@@ -1629,19 +1703,26 @@ def velocity_target(x, noise, alpha_bar):
     2,
     _noising,
     {
-        "adds the velocity: the sign is wrong": lambda x, v, a: a**0.5 * x + (1 - a) ** 0.5 * v,
+        "adds v: the sign is wrong": lambda x, v, a: a**0.5 * x + (1 - a) ** 0.5 * v,
         "swaps the two factors": lambda x, v, a: (1 - a) ** 0.5 * x - a**0.5 * v,
         "lacks the square roots": lambda x, v, a: a * x - (1 - a) * v,
-        "treats the velocity as noise": lambda x, v, a: (x - (1 - a) ** 0.5 * v) / a**0.5,
+        "lacks the square root before the noisy example": lambda x, v, a: (
+            a * x - (1 - a) ** 0.5 * v
+        ),
+        "treats v as noise": lambda x, v, a: (x - (1 - a) ** 0.5 * v) / a**0.5,
         "returns the noise": lambda x, v, a: (1 - a) ** 0.5 * x + a**0.5 * v,
+        "takes alpha-bar for alpha, which is its square root": lambda x, v, a: example_of_v(
+            x, v, a * a
+        ),
     },
 )
-def example_of_velocity(x_t, velocity, alpha_bar):
+def example_of_v(x_t, v, alpha_bar):
     r"""Return the example that follows from a noisy example and the predicted $v$.
 
-    `x_t` and `velocity` are `[n, d]`, and `alpha_bar` is $\bar\alpha_t$, a number.
+    `x_t` and `v` are `[n, d]`, and `alpha_bar` is a number, DDPM's $\bar\alpha_t = \alpha^2$. So
+    $\sigma^2 = 1 - \bar\alpha_t$.
     """
-    return math.sqrt(alpha_bar) * x_t - math.sqrt(1 - alpha_bar) * velocity
+    return math.sqrt(alpha_bar) * x_t - math.sqrt(1 - alpha_bar) * v
 
 
 def _ddim(x_t, noise, before, now):
@@ -1663,13 +1744,22 @@ def _ddim(x_t, noise, before, now):
         "keeps the amount of noise": lambda x, e, b, a: (
             b**0.5 * _ddim(x, e, 1.0, a) + (1 - a) ** 0.5 * e
         ),
+        "treats the noise as v": lambda x, v, b, a: (
+            b**0.5 * example_of_v(x, v, a) + (1 - b) ** 0.5 * ((1 - a) ** 0.5 * x + a**0.5 * v)
+        ),
+        "lacks both square roots of alpha-bar, but has the square roots before the noise": (
+            lambda x, e, b, a: b * (x - (1 - a) ** 0.5 * e) / a + (1 - b) ** 0.5 * e
+        ),
+        "takes alpha-bar for alpha, which is its square root": lambda x, e, b, a: _ddim(
+            x, e, b * b, a * a
+        ),
     },
 )
 def ddim_step(x_t, noise, alpha_bar_before, alpha_bar):
     r"""Return a step of DDIM without new noise, from time $t$ to the earlier time $t - 1$.
 
-    `x_t` and `noise`, the predicted noise, are `[n, d]`, and the last two arguments are the numbers
-    $\bar\alpha_{t-1}$ and $\bar\alpha_t$.
+    `x_t` and `noise`, the predicted noise, are `[n, d]`, and the last two arguments are numbers,
+    DDPM's $\bar\alpha_{t-1} = \alpha_{t-1}^2$ and $\bar\alpha_t = \alpha_t^2$.
     """
     return _ddim(x_t, noise, alpha_bar_before, alpha_bar)
 
@@ -1865,7 +1955,7 @@ def _inception(p, marginal=True, exponent=True):
 def inception_score_of(probabilities):
     """Return the inception score for a classifier's probabilities, `[n, classes]`, as a number.
 
-    The score is the exponential of the mean of KL(p(y | x) || p(y)), where p(y) is the mean of all
+    The score is the exponential of the mean of KL(p(y | x), p(y)), where p(y) is the mean of all
     rows p(y | x).
     """
     return inception_score(probabilities, splits=1)[0]

@@ -127,6 +127,13 @@ def index_of(optimizer: keras.optimizers.Optimizer, weight: keras.Variable) -> i
     return optimizer._get_variable_index(weight)
 
 
+def updates(optimizer: keras.optimizers.Optimizer, weights: list[keras.Variable]) -> bool:
+    """Returns whether an optimizer is not built yet, or was built for all of these weights."""
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+    known = optimizer._trainable_variables_indices
+    return not optimizer.built or all(optimizer._var_key(weight) in known for weight in weights)
+
+
 def moments(adam: keras.optimizers.Adam, index: int) -> tuple[keras.Variable, keras.Variable]:
     """Returns the running means of a weight's gradient and of the squared gradient."""
     return adam._momentums[index], adam._velocities[index]

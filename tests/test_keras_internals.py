@@ -127,6 +127,13 @@ def test_index_of_and_moments(trained):
     np.testing.assert_array_equal(square, [8.0, 32.0])
 
 
+def test_updates(trained):
+    adam, weights = trained()
+    assert keras_internals.updates(adam, weights) and keras_internals.updates(adam, weights[:1])
+    assert not keras_internals.updates(adam, [*weights, keras.Variable([1.0])])
+    assert keras_internals.updates(keras.optimizers.Adam(), weights)
+
+
 def test_largest_square(trained):
     adam, _ = trained(amsgrad=True)
     np.testing.assert_array_equal(keras_internals.largest_square(adam, 1), [8.0, 32.0])

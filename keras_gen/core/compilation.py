@@ -12,7 +12,7 @@ from keras_gen.arguments import checked_flag, checked_integer
 from keras_gen.core.kinds_of_data import Images, StandardizedVectors
 from keras_gen.core.minimize import trainable_weights
 from keras_gen.core.network_checks import require_built
-from keras_gen.keras_internals import all_layers, draws
+from keras_gen.keras_internals import all_layers, draws, updates
 
 
 class Player(NamedTuple):
@@ -71,7 +71,13 @@ def built_optimizer(name: str, identifier, networks: list) -> keras.optimizers.O
     scaled = any(layer.compute_dtype == "float16" for layer in layers)
     if scaled and not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-    optimizer.build(trainable_weights(*networks))
+    weights = trainable_weights(*networks)
+    if not updates(optimizer, weights):
+        raise ValueError(
+            f"{name} was built for the weights of other networks: expected a new optimizer, or the "
+            "name of one, such as 'adam'."
+        )
+    optimizer.build(weights)
     return optimizer
 
 

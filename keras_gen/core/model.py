@@ -19,8 +19,12 @@ from keras_gen.core.configuration import config_of, model_of
 from keras_gen.core.construction import BUILDERS, finish, given_arguments
 from keras_gen.core.kinds_of_data import Edge, label_data
 from keras_gen.core.minimize import minimize
+from keras_gen.core.optimizers import forget_start, forgets_start
 from keras_gen.core.step import as_step, inside, running, taken_dry
 from keras_gen.keras_internals import own_metrics
+
+# Key in the configuration of `compile` for the optimizers passed to `forget_start`.
+FORGETFUL = "forgets_start"
 
 
 @dataclass_transform(
@@ -205,7 +209,10 @@ class GenerativeModel(keras.Model):
         if not self.compiled:
             return {}
         serialize = keras.saving.serialize_keras_object
-        return {name: serialize(getattr(self, name)) for name in self.players()} | {
+        optimizers = {name: getattr(self, name) for name in self.players()}
+        forgetful = [name for name, each in optimizers.items() if forgets_start(each)]
+        return {name: serialize(each) for name, each in optimizers.items()} | {
+            **({FORGETFUL: forgetful} if forgetful else {}),
             "run_eagerly": self.run_eagerly,
             "jit_compile": self._xla,
             "steps_per_execution": "auto" if self._steps_together else self.steps_per_execution,
@@ -213,7 +220,11 @@ class GenerativeModel(keras.Model):
 
     @override
     def compile_from_config(self, config: dict):
+        forgetful = config.get(FORGETFUL, [])
+        config = {name: value for name, value in config.items() if name != FORGETFUL}
         self.compile(**{k: keras.saving.deserialize_keras_object(v) for k, v in config.items()})
+        for name in forgetful:
+            forget_start(getattr(self, name))
 
     # Losses ----------------------------------------------------------------------------------
 

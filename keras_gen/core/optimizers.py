@@ -22,6 +22,8 @@ from keras_gen.keras_internals import (
     moments,
 )
 
+_FORGETS = "keras_gen_forgets_start"
+
 
 @contextlib.contextmanager
 def replaced(optimizer, **methods: Callable):
@@ -193,8 +195,14 @@ def forget_start(optimizer: keras.optimizers.Optimizer) -> None:
     average of the trained weights alone. Once m^n is small, this average equals the average in
     Keras.
 
+    A saved model keeps this setting.
+
     Args:
-        optimizer: `keras.optimizers.Optimizer` with `use_ema=True`.
+        optimizer: `keras.optimizers.Optimizer` with `use_ema=True`, or a `LossScaleOptimizer` that
+            wraps one.
+
+    Raises:
+        ValueError: If the optimizer keeps no averages.
 
     Example:
     ```python
@@ -202,10 +210,19 @@ def forget_start(optimizer: keras.optimizers.Optimizer) -> None:
     forget_start(optimizer)
     ```
     """
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+    if not optimizer.use_ema:
+        raise ValueError("The optimizer keeps no averages: expected use_ema=True.")
+    vars(optimizer)[_FORGETS] = True
     average: Callable = functools.partial(_average, optimizer)
     if optimizer.gradient_accumulation_steps:
         average = _at_updates(optimizer, average)
     average_by(optimizer, average)
+
+
+def forgets_start(optimizer: keras.optimizers.Optimizer) -> bool:
+    """Returns whether `forget_start` was called for an optimizer."""
+    return _FORGETS in vars(getattr(optimizer, "inner_optimizer", optimizer))
 
 
 def _average(optimizer, weights) -> None:

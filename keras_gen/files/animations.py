@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from keras_gen.arguments import checked_array, checked_path, refuse_empty
+from keras_gen.arguments import checked_array, checked_integer, checked_path, refuse_empty
 from keras_gen.files.images import enlarged_grid, grid, rgb, to_pillow
 from keras_gen.files.reading import open_regular, read_regular
 from keras_gen.files.writing import replacing
@@ -93,7 +93,13 @@ def write_animation(
         frames: One or more uint8 images of equal size, `[height, width, 3]` or
             `[height, width, 1]`.
         side: Maximum side length in pixels; larger frames are shrunk.
-        milliseconds: Duration of a frame in milliseconds.
+        milliseconds: Duration of a frame in milliseconds, 10 to 8,000. GIF files store multiples
+            of 10.
+
+    Raises:
+        TypeError: If `side` or `milliseconds` is not an integer.
+        ValueError: If there are no frames, if their sizes differ, or if an argument is out of
+            range.
 
     Example:
         >>> line = model.interpolate(digits[:1], digits[1:2], steps=30)[0]    # doctest: +SKIP
@@ -102,8 +108,17 @@ def write_animation(
     format = ANIMATED.get(checked_path("path", path).suffix.lower())
     if format is None:
         raise ValueError(f"{path} does not end in {' or '.join(ANIMATED)}: rename it.")
+    side = checked_integer("side", side, minimum=1)
+    milliseconds = checked_integer("milliseconds", milliseconds, 10, 8000)
     images = [to_pillow(frame) for frame in frames]
     refuse_empty("frames", images, f"frame for {path}")
+    for image in images:
+        if image.size != images[0].size:
+            first, other = ("x".join(map(str, one.size)) for one in (images[0], image))
+            raise ValueError(
+                f"frames contains images of {first} and {other} pixels: expected one size. Resize "
+                "the frames."
+            )
     for image in images:
         image.thumbnail((side, side))
     first, *rest = images

@@ -328,6 +328,8 @@ def write_png(
     """
     info = PngInfo()
     for name, text in (texts or {}).items():
+        if not isinstance(text, str):
+            raise TypeError(f"texts has the value {shown(text)} for {name}: expected text.")
         info.add_text(name, text)
     _write(path, image, "PNG", pnginfo=info)
 

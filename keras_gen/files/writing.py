@@ -5,10 +5,12 @@ import errno
 import functools
 import glob
 import hashlib
+import itertools
 import json
 import os
 import platform
 import shutil
+import uuid
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -31,6 +33,9 @@ def place(name: str) -> Path:
 
 
 LONGEST_NAME = 255  # maximum number of bytes in a file name
+# A process in a container may have the host name and number of a process that was killed earlier.
+_PROCESS = uuid.uuid4().hex[:8]
+_PARTS = itertools.count()
 _LOCK = ".lock"
 
 
@@ -88,8 +93,12 @@ def let_go(lock: FileLock) -> None:
 def replacing(path: str | Path):
     """Opens a temporary binary file that replaces `path` when it is complete.
 
+    Several threads and processes may write to the same path; the last one to finish replaces the
+    others' file.
+
     Args:
-        path: Path of the file to write; its folder is created.
+        path: Path of the file to write; its folder is created. If the path is a symbolic link, the
+            file to which the link points is replaced.
 
     Raises:
         TypeError: If `path` is not a path but, for example, a file descriptor.
@@ -102,7 +111,7 @@ def replacing(path: str | Path):
         file.write(b"{}")
     ```
     """
-    path = checked_path("path", path)
+    path = _target(path)
     temporary = partial_path(path)
     with _in_its_folder(path):
         try:
@@ -127,7 +136,7 @@ def replacing_by_name(path: str | Path, size: int):
     Raises:
         OSError: See `replacing`.
     """
-    path = checked_path("path", path)
+    path = _target(path)
     folder = partial_path(path)
     with _in_its_folder(path):
         try:
@@ -138,6 +147,12 @@ def replacing_by_name(path: str | Path, size: int):
             os.replace(folder / path.name, path)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _target(path: str | Path) -> Path:
+    """Returns the path itself, or the path of the file to which a symbolic link points."""
+    path = checked_path("path", path)
+    return path.resolve() if path.is_symlink() else path
 
 
 @contextlib.contextmanager
@@ -162,8 +177,8 @@ def _in_its_folder(path: Path):
 
 
 def partial_path(path: Path) -> Path:
-    """Returns the temporary path of the file that becomes `path` when it is complete."""
-    end = f".{platform.node()}.{os.getpid()}.tmp"
+    """Returns a new temporary path for a file that becomes `path` when it is complete."""
+    end = f".{platform.node()}.{os.getpid()}.{_PROCESS}-{next(_PARTS)}.tmp"
     name = path.name
     if len(os.fsencode(f".{name}{end}")) > LONGEST_NAME:
         name = hashlib.sha256(os.fsencode(name)).hexdigest()
@@ -181,7 +196,12 @@ def clear_partial_files(folder: str | Path, pattern: str = "*") -> None:
     place, _, name = pattern.rpartition("/")
     machine = glob.escape(platform.node())
     for partial in Path(folder).glob(f"{place or '.'}/.{name}.{machine}.[0-9]*.tmp"):
-        if _runs(int(partial.name.split(".")[-2])):
+        process, *own = partial.name.rpartition(f".{platform.node()}.")[2].split(".")
+        if process == str(os.getpid()):
+            is_written = own[0].startswith(_PROCESS)
+        else:
+            is_written = not process.isdecimal() or _runs(int(process))
+        if is_written:
             continue
         if partial.is_dir():
             shutil.rmtree(partial, ignore_errors=True)

@@ -71,6 +71,32 @@ def test_without_its_start_the_average_is_that_of_the_trained_weights_alone():
             np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-7)
 
 
+@pytest.mark.parametrize("scaled", [False, True])
+def test_a_saved_model_forgets_the_start_too(scaled, tmp_path):
+    path, averages = tmp_path / "gan.keras", []
+    for saved in (False, True):
+        keras.utils.set_random_seed(0)
+        model = gan(use_ema=True, ema_momentum=MOMENTUM)
+        if scaled:
+            sgd = keras.optimizers.SGD(0.1, use_ema=True, ema_momentum=MOMENTUM)
+            model.compile(d_optimizer="sgd", g_optimizer=keras.optimizers.LossScaleOptimizer(sgd))
+        forget_start(model.g_optimizer)
+        model.fit(IMAGES, batch_size=2, verbose=0, shuffle=False)
+        if saved:
+            model.save(path)
+            model = keras.saving.load_model(path)
+        model.fit(IMAGES, batch_size=2, verbose=0, shuffle=False)
+        with averaged_weights(model):
+            averages.append(weights(model.generator))
+    for found, expected in zip(*averages, strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-7)
+
+
+def test_an_optimizer_without_averages_has_no_start():
+    with pytest.raises(ValueError, match="keeps no averages: expected use_ema=True"):
+        forget_start(keras.optimizers.SGD())
+
+
 @pytest.mark.thorough
 def test_weights_that_are_taken_are_the_average_too():
     model, other = gan(use_ema=True, ema_momentum=MOMENTUM), gan()

@@ -41,6 +41,18 @@ def test_the_only_optimizer_needs_no_name():
         both.compile("adam")
 
 
+@pytest.mark.parametrize("scaled", [False, True])
+def test_an_optimizer_of_another_model_is_refused(scaled):
+    adam = keras.optimizers.Adam()
+    given = keras.optimizers.LossScaleOptimizer(adam) if scaled else adam
+    model, other = (SRGAN(sr_resnet(1, filters=2, blocks=0, factor=2)) for _ in range(2))
+    model.compile(given)
+    model.compile(given)
+    for each in (given, adam):
+        with pytest.raises(ValueError, match="g_optimizer was built for the weights of other n"):
+            other.compile(each)
+
+
 class TestSharedLayers:
     def networks(self, shared):
         images, codes = keras.Input((4,)), keras.Input((4,))

@@ -247,3 +247,18 @@ def test_what_is_no_animation(tmp_path):
         write_animation(tmp_path / "a.gif", [])
     with pytest.raises(ValueError, match=r"a\.jpg does not end in \.png or \.gif or \.webp"):
         write_animation(tmp_path / "a.jpg", FRAMES)
+
+
+@pytest.mark.parametrize("ending", ["gif", "png", "webp"])
+def test_frames_and_durations_that_cannot_be(tmp_path, ending):
+    path, (frame, *_) = tmp_path / f"a.{ending}", FRAMES
+    height, width, _ = frame.shape
+    with pytest.raises(ValueError, match=f"images of {width}x{height} and .* expected one size"):
+        write_animation(path, [frame, frame[1:]])
+    for milliseconds in (-1, 0, 5, 10**9):
+        with pytest.raises(ValueError, match=f"milliseconds is {milliseconds}: expected .* to 8"):
+            write_animation(path, [frame], milliseconds=milliseconds)
+    with pytest.raises(TypeError, match=r"milliseconds is 2\.5: expected an integer"):
+        write_animation(path, [frame], milliseconds=2.5)
+    write_animation(path, [frame, 255 - frame], milliseconds=8000)
+    assert frames(path)[1][-1] == 64_000

@@ -3,12 +3,20 @@
 import errno
 import json
 import os
+import platform
+import threading
 
 import pytest
 
 from commands import left_by_a_killed_process
 from keras_gen.files import writing
-from keras_gen.files.writing import clear_partial_files, partial_path, replacing, write_json
+from keras_gen.files.writing import (
+    clear_partial_files,
+    partial_path,
+    replacing,
+    replacing_by_name,
+    write_json,
+)
 from processes import python
 
 
@@ -99,6 +107,45 @@ def test_partial_files_of_running_processes_and_other_machines_stay(tmp_path):
     before = names(tmp_path)
     clear_partial_files(tmp_path)
     assert names(tmp_path) == before
+
+
+def test_threads_that_write_one_file_do_not_mix(tmp_path):
+    together = threading.Barrier(2)
+
+    def write(letter):
+        with replacing(tmp_path / "a") as file:
+            for _ in range(3):
+                together.wait()
+                file.write(letter * 100_000)
+
+    threads = [threading.Thread(target=write, args=(letter,)) for letter in (b"a", b"b")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set((tmp_path / "a").read_bytes())) == 1 and names(tmp_path) == ["a"]
+    with replacing_by_name(tmp_path / "a", 1) as one, replacing_by_name(tmp_path / "a", 1) as other:
+        one.write_bytes(b"1")
+        other.write_bytes(b"2")
+    assert (tmp_path / "a").read_bytes() == b"1" and names(tmp_path) == ["a"]
+
+
+def test_a_restarted_container_clears_what_its_killed_process_left(tmp_path):
+    """Both have the same host name and the same number."""
+    number = f"{platform.node()}.{os.getpid()}"
+    for left in (f".a.{number}.tmp", f".a.{number}.0123abcd-0.tmp"):
+        (tmp_path / left).mkdir()
+    with replacing_by_name(tmp_path / "a", 1) as partial:
+        partial.write_bytes(b"1")
+    assert names(tmp_path) == ["a"]
+
+
+def test_a_link_stays_one(tmp_path):
+    (tmp_path / "link").symlink_to("target")
+    for content in (b"1", b"2"):
+        with replacing(tmp_path / "link") as file:
+            file.write(content)
+        assert (tmp_path / "link").is_symlink() and (tmp_path / "target").read_bytes() == content
 
 
 def test_who_writes_a_file_again_clears_what_a_killed_process_left_of_it(tmp_path):

@@ -5,6 +5,7 @@ import functools
 import importlib
 import importlib.util
 import json
+import os
 import re
 import subprocess
 import sys
@@ -170,6 +171,20 @@ def test_the_first_cell_installs_a_checkout_a_wheel_or_a_name(publish, monkeypat
     assert run(empty, NAME_ON_INDEX="keras-generative") == ["keras-generative"]
     with pytest.raises(ModuleNotFoundError, match=r"keras_gen is not installed: .* Copy the file"):
         run(empty)
+
+
+@pytest.mark.parametrize(
+    ("value", "quick"), [(None, False), ("", False), ("0", False), ("1", True)]
+)
+def test_the_first_cell_turns_quick_mode_on_and_off(publish, monkeypatch, value, quick):
+    monkeypatch.delenv("QUICK", raising=False)
+    if value is not None:
+        monkeypatch.setenv("QUICK", value)
+    (cell, *_) = json.loads(publish.notebook("# %%\n1"))["cells"]
+    exec("".join(cell["source"]), {})
+    assert bool(os.environ.get("QUICK")) == quick
+    read_by_chapters = 'QUICK = bool(os.environ.get("QUICK"))'
+    assert all(read_by_chapters in read(f"{chapter}.py") for chapter in CHAPTERS)
 
 
 def test_a_notebook_contains_pictures_and_absolute_links(publish, monkeypatch):

@@ -73,6 +73,11 @@ if importlib.util.find_spec("keras_gen") is None:
     subprocess.run([*pip, *wanted, *kept], check=True)
     sys.path += checkouts[:1]  # a running process does not see editable packages
     importlib.invalidate_caches()"""
+QUICK = """
+
+# To test the code on less data and with fewer steps, write "1" instead of "0", and restart the kernel.
+quick = os.environ.get("QUICK") or "0"
+os.environ["QUICK"] = "" if quick == "0" else "1\""""
 ASSIGNMENTS = """\
 # Assignments
 
@@ -154,7 +159,9 @@ def digest(source: str) -> str:
 
 def notebook(source: str) -> str:
     """Returns the chapter as a notebook without outputs."""
-    return _notebook([(kind, text) for kind, _, text in read_cells(source)])
+    cells = [(kind, text) for kind, _, text in read_cells(source)]
+    first = INSTALL.replace("import subprocess", "import os\nimport subprocess", 1) + QUICK
+    return _notebook(cells, first=first)
 
 
 def assignments() -> dict[Path, str]:
@@ -205,9 +212,11 @@ def assignment(title: str, chapter: str, exercises: list[Exercise]) -> str:
     return _notebook(cells, "docs/course/assignments/")
 
 
-def _notebook(cells: list[tuple[str, str]], folder: str = "docs/course/") -> str:
+def _notebook(
+    cells: list[tuple[str, str]], folder: str = "docs/course/", first: str = INSTALL
+) -> str:
     """Returns a notebook in a folder of the repository; its first cell installs the library."""
-    parts = [_cell("code", INSTALL), *(_cell(*cell, folder) for cell in cells)]
+    parts = [_cell("code", first), *(_cell(*cell, folder) for cell in cells)]
     python = {"display_name": "Python 3", "language": "python", "name": "python3"}
     metadata = {"kernelspec": python, "language_info": {"name": "python"}}
     content = {"cells": parts, "metadata": metadata, "nbformat": 4, "nbformat_minor": 4}

@@ -20,6 +20,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 from scipy.special import logsumexp
 from scipy.stats import norm
+from scipy.stats import t as student
 from sklearn.cluster import MiniBatchKMeans
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
@@ -183,6 +184,13 @@ for name, some in {
 # So an accuracy above one half is a *lower bound on the total variation*, and a GAN's discriminator
 # computes the same kind of bound ([chapter 9](09_gans.md)). For $N(0, 1)$ and $N(\mu, 1)$, the best
 # threshold is $\mu / 2$, and the accuracy is $\Phi(\mu / 2)$.
+#
+# On images, we report the **AUC**, the probability that the classifier gives a higher score to a
+# random sample than to a random real image; it needs no threshold. If the two distributions are
+# equal, the AUC has the mean 1/2, and with $n$ images in each set, its variance is $(2n + 1) / (12
+# n^2)$. So each AUC leads to two different questions. How far is it from 1/2? This is the size of
+# the **effect**. And by how many standard errors does it differ from 1/2? This is the **certainty**
+# that there is any effect at all.
 
 # %%
 for mu in (0.1, 1.0, 3.0):
@@ -201,15 +209,25 @@ def told_apart(a, b):
     return roc_auc_score(np.repeat([0, 1], [len(s) for s in scores]), np.concatenate(scores))
 
 
+def chance_error(n):
+    """Returns the standard deviation of the AUC of two equal distributions, n examples of each."""
+    return np.sqrt((2 * n + 1) / (12 * n**2))
+
+
 other = test[2 * N : 3 * N]
-print(f"other test digits: AUC {told_apart(scaled(test[:N]), scaled(other)):.3f}")
-print(f"Gaussian mixture:  AUC {told_apart(scaled(test[:N]), scaled(made)):.3f}")
+error = chance_error(N - N // 2)
+for name, some in {"other test digits": other, "Gaussian mixture": made}.items():
+    auc = told_apart(scaled(test[:N]), scaled(some))
+    print(f"{name:17} AUC {auc:.3f}, {(auc - 0.5) / error:+.1f} standard errors from 0.5")
 
 # %% [markdown]
-# A linear classifier on pixels barely distinguishes the mixture's samples from digits, although
-# anyone who looks at the next picture can. The bound is only as good as the classifier.
+# The printed lines answer both questions. For the mixture, the effect is small: a linear classifier
+# on pixels puts few pairs of a sample and a digit into the right order beyond the half that it gets
+# right by chance, although anyone who looks at the next picture can do much better. But with this
+# many images, there is no doubt that the effect exists. A small AUC does not show that samples are
+# good: the bound is only as good as the classifier.
 #
-# ## 4. Eight faults, eight measures
+# ## 4. Eight faults, nine measures
 #
 # ![Four measures and their inputs. The log-likelihood needs the model's density and test images. A kernel distance, precision, and recall need features of samples and of test images. A classifier that distinguishes both needs the images. The search for copies needs samples and training images.](diagrams/16_measures.svg)
 #
@@ -220,6 +238,16 @@ print(f"Gaussian mixture:  AUC {told_apart(scaled(test[:N]), scaled(made)):.3f}"
 # deviations**, from the measure's mean over random pairs of sets of *real* digits. The features are
 # pixels, histograms of gradients, or the hidden layer of a classifier that was trained on training
 # digits.
+#
+# The **Inception score** (Salimans et al. 2016) uses only a classifier's probabilities $p(y \mid
+# x)$ for samples $x$. Let $\bar p(y)$ be their mean over all $n$ samples. The score is
+#
+# $$\mathrm{IS} = \exp \Big( \frac{1}{n} \sum_{i=1}^n \mathrm{KL}\big(p(y \mid x_i) \,\|\,
+# \bar p(y)\big) \Big).$$
+#
+# It is 1 if all samples get the same probabilities, and equals the number of classes if every
+# sample is classified with certainty and all classes are equally frequent. It never looks at real
+# images. The original score uses the Inception network; we use the classifier of digits.
 
 # %%
 classifier = MLPClassifier((100,), random_state=0)
@@ -250,7 +278,7 @@ def measures(real, images):
         if name == "gradients":
             found |= {key: prdc(a, b)[key] for key in ("precision", "recall", "coverage")}
     answers = classifier.predict_proba(scaled(images))
-    found["classifier's score"] = inception_score(answers, splits=1)[0]
+    found["Inception score"] = inception_score(answers, splits=1)[0]
     found["AUC, real or not"] = told_apart(scaled(real), scaled(images))
     found["distance to training"] = np.median(nearest_neighbors(images, NEAR)[0])
     return found
@@ -311,9 +339,27 @@ show(
     "Nine sets (columns) by nine measures (rows), in standard deviations from real digits.",
 )
 
+# %%
+limit = student.ppf(0.9995, REPEATS - 1) * np.sqrt(1 + 1 / REPEATS)
+print(f"sets that a measure detects, by more than {limit:.1f} standard deviations:")
+for name, row in zip(names, deviations, strict=True):
+    found = [one for one, number in zip(sets, row, strict=True) if abs(number) > limit]
+    print(f"  {name:27} {'; '.join(found) or 'none'}")
+shown = ["no nines", "one in 50 is noise", "Gaussian mixture"]
+print()
+print(f"{'values of the measures':27} {'real digits':>20} " + "".join(f"{s:>20}" for s in shown))
+for row, name in enumerate(names):
+    real = f"{usual[row]:.4g} ± {spread[row]:.2g}"
+    print(f"{name:27} {real:>20} " + "".join(f"{table[s][name]:20.4g}" for s in shown))
+
 # %% [markdown]
-# Read the plot by columns. A value between -3 and 3 is inconclusive, because the standard
-# deviations come from few pairs of sets.
+# Read the plot by columns. The standard deviations come from only ten pairs of sets, so values
+# follow a wider distribution than the normal one (Student's $t$), and differences of 3 or 4 still
+# occur by chance. The limit in the printed list is exceeded by chance about once in 1,000 tries.
+#
+# The plot shows *certainty*, not the size of the effect. With more images, every standard deviation
+# shrinks, and any difference becomes certain. The values at the end of the output show the effects:
+# precision, for example, changes by only a few percentage points in some sets.
 #
 # - **Other test digits** and **copies of training digits** cannot be told apart by any measure that
 #   compares two sets. Only the distance to the training digits detects copies.
@@ -322,14 +368,22 @@ show(
 # - A **shift by one pixel** is hardly visible, but is one of the largest faults in pixels and
 #   gradients. So measures on these features penalize harmless changes.
 # - **Missing nines** barely change the kernel distances: the other nine digits are right, and nines
-#   resemble fours and sevens. Recall and coverage are designed to detect this fault.
+#   resemble fours and sevens. Recall should detect a missing class, but it does not: a real digit
+#   counts as recalled if it is in a ball around *any* sample, and balls around fours and sevens
+#   contain most nines. Coverage turns this around. It asks whether the ball around a real digit
+#   contains a sample. These balls are small where real digits are dense, so it detects the fault.
+#   The Inception score also falls, because fewer classes are left.
 # - The **repeated image** is in a dense region, so it passes precision and coverage, which check
 #   whether balls are empty, not how many samples they contain. Kernel distances depend on this
 #   number.
-# - In one set, **one sample in 50 is pure noise**, which a visitor would notice at once. No measure
-#   finds this fault with certainty, because a mean over a set barely depends on 2% of the set.
-# - The **Gaussian mixture** is barely detected by the linear classifier on pixels and has good
-#   precision, but distances in gradient histograms detect it at once.
+# - In one set, **one sample in 50 is pure noise**, which a visitor would notice at once. The effect
+#   on every measure is small, because a mean over a set barely depends on 2% of the set. Only the
+#   AUC and the Inception score detect the fault with certainty. Precision does not, although it is
+#   meant to measure quality: it can fall by at most 2 percentage points, which is little more than
+#   its usual variation. Recall and coverage cannot, because the other samples are unchanged.
+# - The **Gaussian mixture** has precision as good as real digits, and on pixels, its AUC shows a
+#   small effect, though with certainty. In gradient histograms, the distance is large *and*
+#   certain, and recall falls to a fraction of its usual value.
 #
 # **No measure finds every fault, and no fault is found by every measure.** So this library reports
 # several measures: distances in at least two types of features, one measure of quality and one of
@@ -352,6 +406,7 @@ show(
 
 # %%
 fractions = (0.0, 0.01, 0.1, 0.5) if QUICK else (0.0, 0.01, 0.03, 0.1, 0.3, 1.0)
+print(f"standard error of an AUC without copies: {chance_error(N):.3f}")
 print("copied   exact: found, AUC   moved by a pixel: found, AUC   in features: AUC")
 curves = {"exact": [], "moved": [], "moved, in features": []}
 usual_pixels = nearest_neighbors(test[:N], NEAR)[0][:, 0]
@@ -396,11 +451,12 @@ show(
 
 # %% [markdown]
 # The ratio of distances finds every exact copy but no copy that is shifted by one pixel. Shifted
-# copies barely change the AUC of the pixel distance, even if *all* samples are copies, whereas in
-# the space of gradient histograms, shifted copies are close to their originals. So search in a
-# feature space that ignores the changes that a copy may have undergone. The AUC differs clearly
-# from chance only if at least about a tenth of the samples are copies, whereas a search for
-# individual copies can find a single one.
+# copies have a small effect on the AUC of the pixel distance, even if *all* samples are copies; in
+# that case, the effect is certain, because it is several standard errors, but it does not look
+# alarming. In the space of gradient histograms, shifted copies are close to their originals, and
+# the effect is large. So search in a feature space that ignores the changes that a copy may have
+# undergone. If fewer than about a tenth of the samples are copies, the AUC is within the range of
+# chance, whereas a search for individual copies can find a single one.
 #
 # Held-out images are essential here. New digits are close to training digits too, so a small
 # distance alone proves nothing.
@@ -474,9 +530,12 @@ for least in (13, 14, 15, 16):
 #   estimate than perfect samples.
 # - **"An FID of 0 means that the model is perfect."** Copies have a distance of about 0, and so do
 #   negative images in features that ignore the sign ([chapter 10](10_gans_that_draw.md)).
+# - **"The difference is highly significant, so it is large."** Certainty grows with the number of
+#   images; the effect does not. Report both (section 4).
 # - **"Precision 1 means that all samples are good."** It means that they are in balls around real
 #   images. The radius of these balls depends on the number of images and on outliers among them.
-# - **"The classifier cannot tell them apart, so the distributions agree."** *This* classifier cannot.
+# - **"The classifier cannot tell them apart, so the distributions agree."** *This* classifier
+#   cannot.
 # - **"Model A is better: 86.9 nats, compared with 87.1."** Without the standard error of the paired
 #   difference, and without other seeds, we cannot know.
 #

@@ -45,6 +45,7 @@ _LEAST = {
     "validation_batch_size": 1,
     "validation_steps": 1,
 }
+_MOST = 2**31 - 1  # maximum of these numbers
 _NEVER_NONE = ("epochs", "initial_epoch")
 
 
@@ -148,7 +149,11 @@ class Call:
         arguments = self.arguments
         for name in arguments.keys() & _LEAST.keys():
             if arguments[name] is not None or name in _NEVER_NONE:
-                checked_integer(name, arguments[name], _LEAST[name])
+                number = checked_integer(name, arguments[name], _LEAST[name])
+                checked_integer(name, number, maximum=_MOST)
+        verbose = arguments.get("verbose", "auto")
+        if not isinstance(verbose, int | str) or verbose not in ("auto", 0, 1, 2):
+            raise ValueError(f"verbose is {shown(verbose)}: expected 'auto', 0, 1, or 2.")
         # Keras would look for the history of `fit` in the user's CallbackList.
         given = arguments.get("callbacks")
         given = getattr(given, "callbacks", given) or []
@@ -300,7 +305,13 @@ class FitCall(Call):
             _refuse_weights(owner, {"sample_weight": weights})
             return fit_data(self.model, owner, x, y)
         if isinstance(training, Arrays):
+            count = training.count() or 0
             training.split = split
+            if not 0 < (training.count() or 0) < count:
+                raise ValueError(
+                    f"validation_split is {split:g} for {count} examples: expected a fraction that "
+                    "leaves at least one example for training and one for validation."
+                )
             return None
         if isinstance(training, Sourced) and hasattr(training.source, "split"):
             return training.split(arguments.pop("validation_split"), self.model.seed)

@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -158,7 +159,8 @@ def averaged_weights(model: keras.Model):
     """Swaps in the moving averages of the weights, and restores the trained weights on exit.
 
     A Keras optimizer keeps averages if `use_ema=True`; weights with other optimizers are unchanged.
-    Do not train inside the block.
+    Do not train inside the block. If blocks of several threads overlap, the trained weights return
+    when the last block ends.
 
     Args:
         model: Compiled `GenerativeModel`.
@@ -169,15 +171,46 @@ def averaged_weights(model: keras.Model):
         images = model.sample(16)
     ```
     """
-    swaps = _averages(model)
-    trained = [keras.ops.convert_to_numpy(weight) for weight, _ in swaps]
+    with _BLOCKS_GUARD:
+        block = _BLOCKS.setdefault(id(model), _Block())
+        block.users += 1
+        try:
+            if block.users == 1:
+                block.swap_in(_averages(model))
+        except BaseException:
+            _leave(model, block)
+            raise
     try:
-        for weight, average in swaps:
-            weight.assign(keras.ops.convert_to_numpy(average))
         yield model
     finally:
-        for (weight, _), value in zip(swaps, trained, strict=True):
+        with _BLOCKS_GUARD:
+            _leave(model, block)
+
+
+class _Block:
+    """The trained weights of a model while its averages are in use."""
+
+    def __init__(self):
+        self.users = 0
+        self.trained: list = []
+
+    def swap_in(self, swaps: list) -> None:
+        """Replaces weights with their averages."""
+        self.trained = [(weight, keras.ops.convert_to_numpy(weight)) for weight, _ in swaps]
+        for weight, average in swaps:
+            weight.assign(keras.ops.convert_to_numpy(average))
+
+
+_BLOCKS: dict[int, _Block] = {}
+_BLOCKS_GUARD = threading.Lock()
+
+
+def _leave(model: keras.Model, block: _Block) -> None:
+    block.users -= 1
+    if not block.users:
+        for weight, value in block.trained:
             weight.assign(value)
+        del _BLOCKS[id(model)]
 
 
 def keep_averages(model: keras.Model) -> None:

@@ -117,6 +117,23 @@ def test_trained_weights_come_back_after_an_error():
     np.testing.assert_equal(weights(model.generator), trained)
 
 
+def test_overlapping_blocks_keep_the_trained_weights():
+    """As of two threads of a server: the first block ends while the second one is open."""
+    model = gan(use_ema=True, ema_momentum=MOMENTUM)
+    model.fit(IMAGES, batch_size=1, verbose=0)
+    trained = weights(model.generator)
+    first, second = averaged_weights(model), averaged_weights(model)
+    with first:
+        averages = weights(model.generator)
+        second.__enter__()
+    np.testing.assert_equal(weights(model.generator), averages)
+    second.__exit__(None, None, None)
+    np.testing.assert_equal(weights(model.generator), trained)
+    with averaged_weights(model):
+        np.testing.assert_equal(weights(model.generator), averages)
+    np.testing.assert_equal(weights(model.generator), trained)
+
+
 class Line(GenerativeModel):
     """Minimizes the output of two layers."""
 

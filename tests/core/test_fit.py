@@ -136,6 +136,14 @@ ARGUMENTS = [
         "is 0.5, but x is a PyData: expected arr",
     ),
     ("fit", [Source(LEVELS)], dict(validation_split=0.01), "which holds out 0 of .*: expected at"),
+    ("fit", [LEVELS], dict(validation_split=0.999), "is 0.999 for 4 examples: .* leaves at least"),
+    (
+        "fit",
+        [LEVELS],
+        dict(batch_size=10**30),
+        "batch_size is 1000.*: expected an integer of at most 2",
+    ),
+    ("fit", [LEVELS], dict(verbose="x"), "verbose is 'x': expected 'auto', 0, 1, or 2"),
     ("predict", [None], {}, "Seeing got no data for x"),
     *[
         (use, [LEVELS], dict(callbacks=[keras.callbacks.TerminateOnNaN]), r"OnNaN\(\.\.\.\)\.$")

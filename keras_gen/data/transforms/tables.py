@@ -464,6 +464,12 @@ def row_texts(rows: Any, names: Sequence[str], gaps: bool = False) -> np.ndarray
 def by_name(table: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the columns of a table by name. Names must be unique strings."""
     given = list(table.columns if hasattr(table, "columns") else table)
+    for name in given:
+        values = table[name]
+        if isinstance(values, str | bytes) or not hasattr(values, "__len__"):
+            raise TypeError(
+                f"The column {name} is {shown(values)}: expected a list or an array of values."
+            )
     return dict(zip(_checked_names(given), (table[name] for name in given), strict=True))
 
 

@@ -43,8 +43,9 @@ def main() -> int:
         page = folder / "index.html"
         if given.versions:
             page = add_version(folder, given.versions, __version__)
-    except (FileNotFoundError, FileExistsError, ValueError) as error:
-        print(f"site: {error}", file=sys.stderr)
+    except (OSError, ValueError) as error:
+        own = isinstance(error, OSError) and error.filename is None and error.strerror
+        print(f"site: {own or error}", file=sys.stderr)
         return 1
     except subprocess.CalledProcessError as error:
         return error.returncode

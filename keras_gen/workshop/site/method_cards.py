@@ -1,5 +1,6 @@
 """Cards of methods: one A5 page each, with the formula, the training step, and a result."""
 
+import io
 import itertools
 import re
 from pathlib import Path
@@ -11,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from PIL import Image
 
+from keras_gen.files.writing import replacing
 from keras_gen.workshop.results import words
 from keras_gen.workshop.results.algorithms import figure_of
 from keras_gen.workshop.results.course_pages import citations
@@ -45,12 +47,20 @@ def write_cards(methods: Methods, path: Path) -> None:
 
     Args:
         methods: Contents of the methods' pages.
-        path: PDF to write. An existing file is replaced.
+        path: PDF to write. An existing file is replaced when all pages are complete.
+
+    Raises:
+        OSError: If the file cannot be written.
     """
-    with PdfPages(path, metadata={"Title": "Methods", "CreationDate": None}) as pdf:
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder: expected the path of a PDF.")
+    written = io.BytesIO()
+    with PdfPages(written, metadata={"Title": "Methods", "CreationDate": None}) as pdf:
         for family, names in methods.families.items():
             for name in names:
                 pdf.savefig(card(methods, family, name))
+    with replacing(path) as file:
+        file.write(written.getvalue())
 
 
 def card(methods: Methods, family: str, name: str) -> Figure:

@@ -75,6 +75,8 @@ def test_columns_of_one_value_keep_their_scale_and_no_others():
             lambda: table_columns(pd.DataFrame({"x": [1e300, -1e300]})),
             r"deviation of column x is inf: expected 1e-30 to 1e\+30, .* Choose another unit",
         ),
+        (lambda: table_columns({"a": 5}), "The column a is 5: expected a list or an array"),
+        (lambda: table_columns({"a": "bc"}), "The column a is 'bc': expected a list or an array"),
         (lambda: Column("x", scale=0.0), "scale is 0: expected a positive number"),
         (lambda: Column("x", mean=np.nan), "mean is nan: expected a finite number"),
         (lambda: Column(3), "name is 3: expected a string"),

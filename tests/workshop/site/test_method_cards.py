@@ -71,3 +71,22 @@ def test_the_command_writes_one_page_for_each_method(models, monkeypatch, tmp_pa
     assert command.main() == 0
     assert capsys.readouterr().out == f"cards: {path}\n"
     assert len(re.findall(rb"/Type /Page\b", path.read_bytes())) == 2
+
+
+def test_a_page_that_fails_leaves_the_existing_file(models, monkeypatch, tmp_path, capsys):
+    few = copy.copy(models)
+    few.families = {"gan": ["GAN", "WGAN"]}
+    path = tmp_path / "cards.pdf"
+    path.write_bytes(b"old")
+
+    def full(*arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(method_cards, "card", full)
+    with pytest.raises(OSError, match="No space"):
+        method_cards.write_cards(few, path)
+    assert path.read_bytes() == b"old" and [*tmp_path.iterdir()] == [path]
+    monkeypatch.setattr(command, "Methods", lambda root, links: few)
+    monkeypatch.setattr("sys.argv", ["site", "--cards", str(tmp_path)])
+    assert command.main() == 1
+    assert capsys.readouterr().err == f"site: {tmp_path} is a folder: expected the path of a PDF.\n"

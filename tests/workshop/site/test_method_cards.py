@@ -69,7 +69,7 @@ def test_the_command_writes_one_page_for_each_method(models, monkeypatch, tmp_pa
     path = tmp_path / "cards.pdf"
     monkeypatch.setattr("sys.argv", ["site", "--cards", str(path)])
     assert command.main() == 0
-    assert capsys.readouterr().out == f"cards: {path}\n"
+    assert capsys.readouterr().out == f"wrote {path}\n"
     assert len(re.findall(rb"/Type /Page\b", path.read_bytes())) == 2
 
 

@@ -204,8 +204,9 @@ def _kinds(network) -> dict:
         kinds |= {id(tensor): kind for tensor in node.outputs}
     if (kind := kinds[id(network.outputs[0])]) in (VALUES, CONDITION):
         raise ValueError(
-            f"The output of {network.name} depends only on the {kind}: first pass the values "
-            'through a causal layer, such as MaskedConvolution with mask="A".'
+            f"{network.name} has no causal layer between its values and its output, which "
+            f"depends only on the {kind}: first pass the values through a causal layer, such as "
+            'MaskedConvolution with mask="A".'
         )
     return kinds
 

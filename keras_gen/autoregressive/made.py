@@ -58,8 +58,8 @@ class MADE(CausalModel):
         shape = self.edges["x"].shape
         if len(shape) != 1:
             raise ValueError(
-                f"The network accepts values of shape {shape}: expected vectors [batch, "
-                "values]. For images, use PixelCNN."
+                f"The network accepts values of shape {shape}: expected a network that accepts "
+                "vectors [batch, values]. For images, use PixelCNN."
             )
 
     @classmethod

@@ -187,9 +187,8 @@ def require_coder(coder) -> None:
     require_built(coder)
     if not isinstance(coder, Coder) or not (hasattr(coder, "encoder") and _encodes(coder)):
         raise TypeError(
-            f"coder is '{coder.name}': expected a model with an encoder and a decoder, such as "
-            "a VQVAE, a VAE, or an Autoencoder, without conditions and with latents that are "
-            "vectors."
+            f"coder is '{coder.name}': expected an unconditional model with an encoder, a decoder, "
+            "and latent vectors, such as a VQVAE, a VAE, or an Autoencoder."
         )
 
 

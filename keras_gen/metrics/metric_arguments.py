@@ -62,9 +62,9 @@ def as_features(features: np.ndarray, name: str, rows: int = 2) -> np.ndarray:
     usable = matrix.size and (np.abs(matrix) < LARGEST).all()  # this also rejects NaN
     if matrix.ndim < 2 or len(matrix) < rows or not usable:
         raise ValueError(
-            f"Expected {name} to be finite numbers [n, d] with n of at least {rows}, but "
-            f"found shape {matrix.shape}: pass one row for each example, without NaN, infinity, or "
-            f"numbers of {LARGEST:g} or more."
+            f"Expected {name} to be finite numbers [n, d] with at least {rows} rows, but found "
+            f"shape {matrix.shape}: pass one row per example, without NaN, infinity, or "
+            f"magnitudes of {LARGEST:g} or more."
         )
     return matrix.reshape(len(matrix), -1)
 

@@ -77,7 +77,7 @@ REFUSED = [
     (lambda: metrics.nearest_neighbors(ROWS, X), "the same shape"),
     (lambda: metrics.nearest_neighbors(X, X, k=7), "expected 1 to 6"),
     (lambda: metrics.memorization(X, X, ratio=0), "ratio"),
-    (lambda: metrics.prdc(X, X, k=6), "n of at least 7"),
+    (lambda: metrics.prdc(X, X, k=6), "at least 7 rows"),
     (lambda: metrics.prdc(ROWS, X), "one extractor"),
     (lambda: metrics.prdc(X, X, k=0), "k is 0"),
     (lambda: metrics.frechet_distance(ROWS, X), "one extractor"),

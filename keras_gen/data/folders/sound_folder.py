@@ -88,7 +88,7 @@ def sound_folder(
         report_broken(folder, "sounds", broken, len(classes_of.files), max_broken)
     if not sounds:
         raise ValueError(
-            f"{folder} contains no readable sound: expected at least 1. Add a WAV file."
+            f"{folder} contains no readable sound files: expected at least one. Add a WAV file."
         )
     samples = samples or max(map(len, sounds))
     stored = np.zeros([len(sounds), samples, 1], np.int16)

@@ -82,8 +82,8 @@ def _record(recipe: ModuleType, published: Published, run: FinishedRun) -> Recor
     dataset = config.get("dataset")
     if dataset not in (getattr(recipe.Settings, "dataset", None), *published.datasets):
         raise ValueError(
-            f"datasets has no entry for dataset={dataset!r}: add its name and size to the .toml "
-            "in recipes/results."
+            f"datasets has no entry for dataset={dataset!r}: add the dataset's name and size to "
+            "the recipe's .toml file in recipes/results."
         )
     there = published.on(config)
     values = there.measured(run.metrics)

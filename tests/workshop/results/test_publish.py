@@ -174,7 +174,7 @@ def test_a_set_holds_what_was_trained_on(root, tmp_path, data, found):
 def test_another_dataset_has_a_name_and_figures_of_its_own(root, tmp_path):
     cubes = make_export(tmp_path / "a")
     balls = make_export(tmp_path / "b", {"dataset": "balls"})
-    with pytest.raises(ValueError, match="has no entry for dataset='balls': add its"):
+    with pytest.raises(ValueError, match="has no entry for dataset='balls': add the dataset's"):
         publish(root, [cubes, balls])
     other = '{ dataset = "Balls of {rate}", train_size = 400, without = ["fid"] }'
     edit(root, "train_size = 100", f"train_size = 100\ndatasets.balls = {other}")

@@ -310,6 +310,19 @@ for name, start in (("test digits", codes), ("random draws", drawn.astype("float
 # encoder assigns its image a different code. The codes of digits fill only parts of the 16
 # dimensions, as they do in the plane above, and a normal distribution also samples from the gaps.
 #
+# **Other data, other networks.** The derivation did not use that $x$ is an image. For images, a
+# *convolutional* encoder shares its weights over positions and halves the size of its maps several
+# times, and the decoder doubles the size again ([chapter 10](10_gans_that_draw.md) shows the
+# arithmetic). For a *document*, $x$ contains the counts of its words, and the loss is the
+# cross-entropy of the words that occur. The linear case is latent semantic analysis: PCA of weighted
+# word counts without centering. For a *series*, a *recurrent* encoder reads the values one by one,
+# its last state is the code, and a recurrent decoder writes them. Before batch normalization and
+# better initializations, deep autoencoders could not be trained from random weights. *Greedy
+# pretraining* (Hinton and Salakhutdinov 2006) trains one layer at a time as a shallow model of the
+# codes below it, stacks the layers, and then trains all of them together. An image that an
+# autoencoder reconstructs badly is probably unlike its training data, so the error also detects
+# *anomalies*. The recipes in the first week of the [syllabus](syllabus.md) show all of these.
+#
 # A generator needs codes with a known distribution. There are two ways: learn a distribution of the
 # codes afterward ([chapter 5](05_discrete_latents.md)), or train the encoder so that its codes have
 # a given distribution. The second way leads to the variational autoencoder, [chapter 4](04_vae.md).

@@ -542,6 +542,27 @@ for pair in np.argsort(-times)[:3]:
     print(f"mixed: {found[0, pair]} and {found[1, pair]}, {times[pair]} times")
 
 # %% [markdown]
+# The prior spreads the codes. An autoencoder with the same networks, but no divergence, may put its
+# codes anywhere. The VAE's codes fill about the region of the prior, and with four times the weight
+# of the divergence (section 9), even more evenly.
+#
+# ![Three panels with the codes of test digits, and circles with radii 1, 2, and 3.](../pictures/codes.png)
+#
+# *The divergence pulls codes into the region of the prior. Codes of test digits with two latents, all on the same axes. For both VAEs, each code is a sample of q. Circles: 1, 2, and 3 standard deviations of N(0, I). Colors from dark to light: the digits 0 to 9.*
+#
+# The codes of all images together have the density $q(z) = E_x q(z \mid x)$, the **aggregate
+# posterior**. Averaged over the data, the divergence is $I(x, z) + \mathrm{KL}(q(z), p(z))$, with the
+# mutual information $I$ of images and codes. Samples from the prior are good only where $q(z)$ has
+# mass. Where it does not, as between the clusters above, the decoder was never trained. A remedy is
+# to fit a second distribution to the codes afterward, such as a Gaussian mixture, and to sample from
+# it; the library does this for tables.
+#
+# With more latents, no plane shows all of them. But each latent can be varied alone:
+#
+# ![Five rows of digits. In each row, one latent changes from -3 to 3, and the digit changes gradually.](../pictures/traversals.png)
+#
+# *Changing one latent changes a digit's shape gradually, but no latent has one meaning. Rows: the five of the published VAE's 50 latents with the most information, from -3 to 3; the other latents stay at the code of one test digit.*
+#
 # ## 8. The class
 #
 # Two latents are good for a map but too few for good digits. `VAE.for_images` builds a model with
@@ -635,6 +656,19 @@ for name, trained in (("20 latents, beta 10", weighted), ("2 latents, section 5"
 # although trained with $\beta = 1$, has a smaller loss. Early in training, latents improve the
 # reconstruction only a little and increase the divergence term a lot, and training does not recover
 # from the collapse.
+#
+# **Conditions.** A *conditional* VAE (Sohn et al. 2015) models $p(x \mid y)$, for a class or for a
+# part of an image $y$. All three distributions receive $y$, and the bound has the same form:
+#
+# $$\log p(x \mid y) \ge E_q [\log p(x \mid z, y)] - \mathrm{KL}(q(z \mid x, y), p(z \mid y)).$$
+#
+# If $y$ is one quarter of a digit and $x$ the rest, samples of $z$ give several *completions*, where a
+# network trained on the squared error returns their mean. Such **structured prediction** has outputs
+# whose parts depend on each other. With a class, $z$ no longer has to encode the class, so it encodes
+# the style. Other data need only another $p(x \mid z)$: a normal or logistic density for gray and
+# colors, a product of categorical and normal distributions for the columns of a table, where missing
+# values are left out of the sum. With a *strong* decoder, such as a PixelCNN, the latents may not be
+# used at all ([chapter 7](07_autoregressive.md)).
 #
 # ## 10. Common claims, and what is true
 #

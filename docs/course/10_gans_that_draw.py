@@ -29,11 +29,12 @@ from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 import keras_gen
-from keras_gen import GAN, ConditionalGAN, StyleGAN
+from keras_gen import GAN, VAE, Autoencoder, ConditionalGAN, StyleGAN
 from keras_gen.core import GenerativeModel, Player
 from keras_gen.core.kinds_of_data import Images, Labels
 from keras_gen.data import Source, small_images
 from keras_gen.layers import SpectralNormalization
+from keras_gen.losses import Normal
 from keras_gen.metrics import (
     frechet_distance,
     gradient_histograms,
@@ -43,7 +44,15 @@ from keras_gen.metrics import (
     nearest_neighbors,
     prdc,
 )
-from keras_gen.networks import dcgan_discriminator, dcgan_generator, with_labels
+from keras_gen.networks import (
+    dcgan_discriminator,
+    dcgan_generator,
+    mlp_decoder,
+    mlp_encoder,
+    mlp_networks,
+    start_at_mean,
+    with_labels,
+)
 from keras_gen.workshop.baselines.mixtures import mixture_samples
 from keras_gen.workshop.visualize import captioned, line_plot, new_figure, show, style_mixing
 
@@ -53,6 +62,7 @@ KNOWN = 100 if QUICK else 5_000  # number of these to which samples are compared
 N = 40 if QUICK else 1_000  # images in each evaluated set
 FILTERS = 1 if QUICK else 12  # for our GAN
 STEPS = 1 if QUICK else 900  # for its training
+DENSE_EPOCHS = 1 if QUICK else 5  # for a dense autoencoder and a dense VAE
 FIT_STEPS = 2 if QUICK else 400  # for the search for latents
 CLUSTERS = 2 if QUICK else 80  # for the mixture
 
@@ -149,6 +159,41 @@ show(
 generator = dcgan_generator(SHAPE, 64, FILTERS)
 sides = [layer.kernel_size for layer in generator.layers if isinstance(layer, Conv2DTranspose)]
 print("kernels of the library's generator:", sides)
+
+# %% [markdown]
+# **Sizes.** How large is the output of a convolution? A kernel with $k$ entries and dilation $d$
+# spans $d (k - 1) + 1$ pixels. With $p$ pixels of padding on each side, it fits at $i + 2 p - d (k - 1)$
+# positions of an input with $i$ pixels, of which a stride of $s$ uses every $s$-th:
+#
+# $$o = \left\lfloor \frac{i + 2 p - d (k - 1) - 1}{s} \right\rfloor + 1.$$
+#
+# A transposed convolution goes back from $o$ to $i$.
+
+# %%
+drawn = new_figure(10, 3.3)
+cases = [(5, 3, 0, 1, 1), (5, 3, 1, 1, 1), (5, 3, 1, 2, 1), (7, 3, 0, 1, 2)]
+for axes, (i, k, p, s, d) in zip(drawn.subplots(1, 4), cases, strict=True):
+    o = (i + 2 * p - d * (k - 1) - 1) // s + 1
+    padded = tf.pad(tf.ones((1, i, i, 1)), [(0, 0), (p, p), (p, p), (0, 0)])
+    measured = Conv2D(1, k, strides=s, dilation_rate=d)(padded).shape[1]
+    print(
+        f"input {i}, kernel {k}, padding {p}, stride {s}, dilation {d}: output {o}, {measured}"
+    )
+    cells = np.full((i + 2 * p, i + 2 * p), 1.0)  # white padding
+    cells[p : p + i, p : p + i] = 0.8
+    cells[: d * k : d, : d * k : d] -= 0.35  # the first position of the kernel
+    axes.pcolormesh(cells, cmap="gray", vmin=0, vmax=1, edgecolors="black", linewidth=0.5)
+    centers = (d * (k - 1) + 1) / 2 + s * np.arange(o)
+    axes.scatter(*np.meshgrid(centers, centers), s=18, color="#E69F00", edgecolors="black")
+    axes.set(aspect="equal", xticks=[], yticks=[])
+    axes.set_title(f"padding {p}, stride {s},\ndilation {d}: {i} to {o}")
+    axes.invert_yaxis()
+show(
+    drawn,
+    "arithmetic",
+    "Padding, stride, and dilation determine the output's size. Light gray: input; dark: first"
+    " position of a 3 x 3 kernel; dots: its centers, one for each output.",
+)
 
 # %% [markdown]
 # With a stride of 2, use kernels of size 4. But an equal number of copies is only a good starting
@@ -271,7 +316,30 @@ show(
 # Longer training would help: after so few steps, Gaussian mixtures per class are far better. And
 # the grid of section 1 is visible, although the kernels have size 4. To improve class agreement,
 # give the discriminator a second task, predicting the class (`ACGAN`): in published runs on digits,
-# 99.9% of the samples showed the requested class, compared with 94.2% for the conditional GAN.
+# 99.9% of the samples showed the requested class, compared with 94.2% for the conditional GAN. The
+# **projection discriminator** (Miyato and Koyama 2018) uses the form of the best logit, $\log p(y
+# \mid x) / q(y \mid x) + \log p(x) / q(x)$. If both class probabilities are softmax functions of
+# features $\phi(x)$, the first part is $v_y \cdot \phi(x)$ plus a term without $y$, so the logit is
+# $v_y \cdot \phi(x) + \psi(\phi(x))$ with one vector $v_y$ per class. BigGAN uses this form.
+#
+# **Classes without labels.** InfoGAN (Chen et al. 2016) gives the generator a code $c$, such as a
+# category and two numbers, and should not be able to ignore it. So it maximizes the mutual
+# information $I(c, x) = H(c) - H(c \mid x)$ between the code and the image $x = G(z, c)$. The
+# posterior $p(c \mid x)$ is unknown, but for every distribution $r(c \mid x)$,
+#
+# $$I(c, x) = H(c) + E \log p(c \mid x) = H(c) + E \log r(c \mid x)
+# + E_x \mathrm{KL}(p(c \mid x), r(c \mid x)) \ge H(c) + E \log r(c \mid x).$$
+#
+# The bound is trained like a classifier: a head of the discriminator predicts the code of each
+# generated image, and $G$ helps it. In our published runs, categories become digits, although not one
+# to one, and the numbers change the thickness and the slant of strokes. Without the bound, the same
+# network ignores the category: [all rows show the same
+# digits](../../recipes/results/info_gan_ablation_mnist_without.png), whereas [with it, each row shows
+# one digit](../../recipes/results/info_gan_ablation_mnist.png).
+#
+# ![Rows of digits, one category per row. From left to right, strokes become thinner in the left half, and the slant or the shape changes in the right half.](../pictures/info_gan.png)
+#
+# *InfoGAN's two numbers control thickness (left) and slant (right), without labels. Six of ten categories, over the range of the numbers in training.*
 #
 # **A side effect of batch normalization.** In training, each map is normalized with the mean and
 # variance of the *batch*. So a sample depends on the rest of the batch. If all samples in a batch
@@ -545,9 +613,96 @@ show(
 # - Our small GAN is worse than the mixture in all four metrics. Its recall is the lowest of all
 #   rows.
 #
+# **Few training images.** If $D$ memorizes a small training set, $G$ learns nothing. Differentiable
+# augmentation (Zhao et al. 2020) applies the same random changes $T$, such as shifts and missing
+# squares, to real and generated images before $D$ sees them. $G$ is trained through $T$, and for
+# changes that can be undone in distribution, $T(x)$ has the right distribution only if $x$ has.
+#
 # Does a GAN copy? The median shows that most samples are not copies *of the 5,000 images searched*:
 # samples are about as far from these images as test images are. A few copies do not change a
 # median, and 55,000 of the large GANs' training images were not searched.
+#
+# ### An autoencoder, a VAE, and GANs side by side
+#
+# Lectures summarize the families like this: an autoencoder encodes but does not generate, a VAE
+# generates blurred images, and a GAN generates sharp images but has no encoder. We check the summary
+# on clothes. The autoencoder decodes samples from a normal distribution fitted to its codes ([chapter
+# 1](01_autoencoders.md)). The VAE ([chapter 4](04_vae.md)) has the squared error as its loss, with a
+# fixed scale, and shows the means of its pixels. Next to them are GANs of five years: one with dense
+# layers, as in 2014, trained here, and three published ones. *Fine detail* is the standard deviation
+# of what a 3 × 3 blur removes, relative to test images.
+
+# %%
+dense = dict(latent_dim=16, hidden=(256, 256), activation="relu")
+coder = Autoencoder(*mlp_networks(SHAPE, **dense, heads=("codes",)))
+heads = ("mean", "log_variance")
+vae = VAE(*mlp_networks(SHAPE, **dense, heads=heads), likelihood=Normal(1.0))
+start_at_mean(coder.decoder, images / np.float32(255))
+for model in (coder, vae):
+    model.compile(Adam(1e-3))
+    model.fit(images, batch_size=100, epochs=DENSE_EPOCHS, verbose=0)
+player = mlp_encoder(SHAPE, 1, (256, 128), "leaky_relu", heads=("logits",))
+dense_gan = GAN(mlp_decoder(SHAPE, 32, (128, 256), "relu", output_activation="tanh"), player)
+dense_gan.compile(
+    d_optimizer=Adam(2e-4, 0.5),
+    g_optimizer=Adam(2e-4, 0.5),
+    steps_per_execution=1 if QUICK else 50,
+)
+dense_gan.fit(
+    Source(images, origin="clothes").stream(64, 0),
+    steps_per_epoch=2 if QUICK else 1000,
+    verbose=0,
+)
+codes = coder.encode(images[:KNOWN])
+fitted = np.random.default_rng(0).multivariate_normal(codes.mean(axis=0), np.cov(codes.T), N)
+families = {
+    "test images": others,
+    "autoencoder, random codes": coder.decode(fitted.astype("float32")),
+    "autoencoder, test images": coder.reconstruct(others),
+    "VAE": vae.sample(N, seed=1),
+    "dense GAN, 2014": dense_gan.sample(N, seed=1),
+    "DCGAN, 2016": sets["DCGAN, 11 minutes"],
+    "StyleGAN, 2019": sets["StyleGAN, 33 minutes"],
+}
+if not QUICK:
+    families["BigGAN, 2019"] = sets["BigGAN, 33 minutes"]
+
+
+def detail(made):
+    made = made.astype("float32")
+    return np.std(made - tf.nn.avg_pool2d(made, 3, 1, "SAME").numpy())
+
+
+print("                            kernel x 1000   fine detail")
+for name, made in families.items():
+    distance, error = kernel_distance(reference, gradient_histograms(made))
+    print(
+        f"{name:26} {1000 * distance:7.1f} ± {1000 * error:3.1f} {detail(made) / detail(others):10.2f}"
+    )
+show(
+    captioned([made[:12] for made in families.values()], list(families)),
+    "families",
+    "The autoencoder's random codes give mixtures of garments, the VAE blurs, and GANs are sharp but"
+    " flawed. The third row reconstructs the first.",
+)
+
+# %% [markdown]
+# The summary holds for the pictures. The autoencoder's random codes give smeared mixtures of
+# garments, and so would any code between clusters. The VAE's samples have a third of the fine detail:
+# with a squared error, the best image for a latent is the mean of all images that share this latent.
+# (A learned scale does not help: then the mean is blurred as well, and the samples have noise.) GANs
+# have about as much fine detail as test images, but not for free: the dense GAN of 2014, after this
+# short training, has *too much* of it, namely noise, and all GANs generate some broken garments. The
+# distances do not follow the summary: here the random codes are closer to test images than the VAE.
+# "Sharp" and "close in distribution" are two properties.
+#
+# The autoencoder and the VAE also encode: the third row comes from codes of 16 numbers. A GAN has no
+# encoder. Section 7 searches for latents instead.
+#
+# The discriminator is not an encoder, but its maps are features. A linear classifier on the maps of a
+# discriminator trained without labels is a classical test of unsupervised learning (Radford et al.
+# 2016). A **world model** goes one step further: an agent learns a generative model of its
+# observations, and plans in it. The library has no world models.
 #
 # ## 5. Averages of the weights
 #
@@ -707,6 +862,71 @@ show(
 # enough step changes little. But the image may change quickly: in the middle pair, the shoe
 # dissolves and the shirt appears within three of ten steps, and the images in between are neither.
 #
+# **Arithmetic.** Radford et al. subtract and add latents: *smiling woman - woman + man* generates a
+# smiling man. A single latent is too noisy for this, so they use the mean of three latents for each
+# term. We test *bright T-shirts - dark T-shirts + dark trousers*. Are the results trousers, and are
+# they bright? The classifier of section 2 and the mean of the pixels above 20 answer both questions
+# for 100 sums, with means of 3, 10, and 30 latents.
+
+# %%
+pool = dcgan.draw_latents(2 * N, seed=5)
+made = dcgan.generate(pool)
+seen = judge.predict(gradient_histograms(made))
+
+
+def brightness(made):
+    """Returns the mean of the pixels above 20, for each image."""
+    lit = made > 20
+    return (made * lit).sum(axis=(1, 2, 3)) / np.maximum(lit.sum(axis=(1, 2, 3)), 1)
+
+
+lights = brightness(made)
+
+
+def of_kind(kind, low, high):
+    """Returns the pool's images of a class whose brightness is between two quantiles."""
+    found = np.flatnonzero(seen == kind) if np.any(seen == kind) else np.arange(len(seen))
+    ends = np.quantile(lights[found], (low, high))
+    return found[(lights[found] >= ends[0]) & (lights[found] <= ends[1])]
+
+
+T_SHIRT, TROUSERS = 0, 1
+groups = (of_kind(T_SHIRT, 0.7, 1), of_kind(T_SHIRT, 0, 0.3), of_kind(TROUSERS, 0, 0.4))
+choice = np.random.default_rng(0)
+print("brightness of the three groups", *(f"{lights[group].mean():.0f}" for group in groups))
+for count in (3, 10, 30):
+    bright, dark, legs = (
+        pool[choice.choice(group, (100, count))].mean(axis=1) for group in groups
+    )
+    results = {
+        "dark trousers": dcgan.generate(legs),
+        "sum": dcgan.generate(bright - dark + legs),
+    }
+    for name, found in results.items():
+        share = np.mean(judge.predict(gradient_histograms(found)) == TROUSERS)
+        print(
+            f"{count:2} latents: {name:13} trousers {share:4.0%}, brightness {brightness(found).mean():.0f}"
+        )
+terms = {
+    "bright T-shirts": dcgan.generate(bright[:10]),
+    "dark T-shirts": dcgan.generate(dark[:10]),
+    "dark trousers": results["dark trousers"][:10],
+    "sum": results["sum"][:10],
+}
+show(
+    captioned(list(terms.values()), list(terms)),
+    "arithmetic_of_latents",
+    "Bright T-shirts minus dark T-shirts plus dark trousers are bright trousers. Each image is"
+    " generated from a mean of 30 latents, or from their sum.",
+)
+
+# %% [markdown]
+# With means of 30 latents, 85% of the sums are seen as trousers, and they are as bright as intended:
+# 183 instead of 144. With the paper's three latents, only a third are trousers, because the difference
+# of two small means mostly contains noise. So the picture above needs averages, and a paper that
+# selects its examples cannot tell how often they work. On faces, our published DCGAN fails: 10% of the
+# sums are smiling men, compared with 8% of random samples.
+#
 # **Inversion.** Which latents generate a given image $x$? A GAN has no encoder, but the generator
 # has a gradient: minimize $|G(z) - x|^2$ over $z$ with Adam, starting at $z = 0$. For images that
 # $G$ generated itself, an exact solution exists, so the remaining error is due to the search. For
@@ -783,6 +1003,19 @@ show(
 # 4](04_vae.md)).
 #
 # ## 8. Styles
+#
+# **Growing first.** The progressive GAN (Karras et al. 2018) starts with 4 × 4 images. When these are
+# trained, the layers for the next size are *faded in*: during a transition, the output is
+#
+# $$(1 - a) \, \mathrm{enlarged}(x_s) + a \, x_{2s},$$
+#
+# where $x_s$ and $x_{2s}$ are the images at the old and new size, and $a$ grows from 0 to 1. Real
+# images are blended in the same way. So coarse structure is learned at a size at which training is
+# easy and fast, and new layers never disturb trained ones abruptly.
+#
+# ![The same eight latents at four sizes, from 4 x 4 blocks to clothes of 32 x 32 pixels.](../pictures/growing.png)
+#
+# *Each size adds detail to the same garment. The rows show the outputs of the published progressive GAN at its four sizes, for the same latents.*
 #
 # StyleGAN (Karras et al. 2019) changes how latents enter the network. A DCGAN receives $z$ at its
 # first layer, and $z$ is normal in all directions. If a combination of properties does not occur in

@@ -8,17 +8,27 @@ with scikit-image and scikit-learn; docs/licenses.md names their authors.
 
 from pathlib import Path
 
+import keras
 import numpy as np
 import tensorflow as tf
 from skimage import data
 from sklearn.datasets import load_sample_image
 
 import keras_gen
-from keras_gen.data import shrunk
+from keras_gen import VAE, Autoencoder
+from keras_gen.data import binarize, shrunk, small_images
+from keras_gen.files.animations import write_animation
 from keras_gen.files.images import grid, read_image
-from keras_gen.networks import pixel_rnn
+from keras_gen.networks import mlp_networks, pixel_rnn, start_at_mean
 from keras_gen.workshop.baselines import bicubic
-from keras_gen.workshop.visualize import captioned, seen_pixels, translations_below, write_image
+from keras_gen.workshop.visualize import (
+    captioned,
+    new_figure,
+    ordered_traversals,
+    seen_pixels,
+    translations_below,
+    write_image,
+)
 
 HERE = Path(__file__).parent
 EXPORTS = HERE.parents[1] / "saved_models"
@@ -52,6 +62,11 @@ def main():
     write_image(HERE / "biva_variance.png", variances())
     write_image(HERE / "growing.png", growing())
     write_image(HERE / "info_gan.png", info_gan())
+    write_animation(HERE / "talking_heads.gif", talking_heads())
+    vae, digits = keras_gen.load("vae_mnist"), small_images("mnist", labels=True)
+    shown = ordered_traversals(vae, digits.test.take(500).arrays()[0], most=5)
+    write_image(HERE / "traversals.png", shown)
+    codes(digits).savefig(HERE / "codes.png")
 
 
 def receptive_fields():
@@ -76,7 +91,7 @@ def variances():
 
 
 def growing():
-    """Shows all sizes of images that the layers of a progressive GAN return for the same latents."""
+    """Shows the images of all sizes that a progressive GAN returns for the same latents."""
     gan = keras_gen.load("progressive_gan_fashion_mnist")
     sizes = gan.generator([gan.draw_latents(8, seed=0), np.ones(8, "float32")], training=False)
     sides = [images.shape[1] for images in sizes]
@@ -100,6 +115,46 @@ def info_gan():
         *(slice(24 + 88 * row, 112 + 88 * row) for row in (1, 2, 3, 6, 7, 8)),
     ]
     return np.concatenate([whole[rows] for rows in heights])
+
+
+def talking_heads():
+    """Returns the frames of one head by all methods, one below the other, with their names."""
+    rows = read_image(RESULTS / "talking_heads_drawn_faces_ways.png")
+    names = rows[:, :140]
+    return [np.concatenate([names, rows[:, x : x + 48]], axis=1) for x in range(142, 762, 52)]
+
+
+def codes(digits):
+    """Plots the codes of an autoencoder, a VAE, and a VAE with beta 4, with two latents each."""
+    keras.utils.set_random_seed(0)
+    images = digits.train.take(30_000).arrays(0, binarize)[0]
+    tested, labels = digits.test.take(2000).arrays(0, binarize)
+    panels = {}
+    for name, beta in (("autoencoder", None), ("VAE", 1.0), ("VAE, beta = 4", 4.0)):
+        heads = ("codes",) if beta is None else ("mean", "log_variance")
+        networks = mlp_networks(latent_dim=2, hidden=(200, 200), activation="relu", heads=heads)
+        start_at_mean(networks[1], images)
+        model = Autoencoder(*networks) if beta is None else VAE(*networks, beta=beta)
+        model.compile(keras.optimizers.Adam(2e-3))
+        model.fit(images, batch_size=200, epochs=10, verbose=0)
+        found = model.encode(tested)
+        if beta is not None:  # samples of q(z|x), because beta also widens these distributions
+            mean, log_variance = found
+            noise = np.random.default_rng(0).normal(size=mean.shape)
+            found = mean + np.exp(log_variance / 2) * noise
+        panels[name] = found
+        print(f"{name}: standard deviation of the codes {found.std():.2f}")
+    figure = new_figure(10.5, 3.8)
+    angles = np.linspace(0, 2 * np.pi, 100)
+    for axes, (name, found) in zip(figure.subplots(1, 3), panels.items(), strict=True):
+        axes.scatter(*found.T, s=3, c=labels, cmap="cividis", linewidths=0)
+        for radius in (1, 2, 3):
+            axes.plot(radius * np.cos(angles), radius * np.sin(angles), color="black", lw=0.8)
+        limit = 8
+        inside = np.mean(np.all(np.abs(found) < limit, axis=1))
+        axes.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal")
+        axes.set(title=f"{name} ({inside:.0%} shown)", xlabel="first latent")
+    return figure
 
 
 def to_uint8(images):

@@ -378,8 +378,8 @@ for row, name in enumerate(names):
 #   number.
 # - In one set, **one sample in 50 is pure noise**, which a visitor would notice at once. The effect
 #   on every measure is small, because a mean over a set barely depends on 2% of the set. Only the
-#   AUC and the Inception score detect the fault with certainty. Precision does not, although it is
-#   meant to measure quality: it can fall by at most 2 percentage points, which is little more than
+#   AUC and, barely, the Inception score exceed the limit. Precision does not, although it is meant
+#   to measure quality: it can fall by at most 2 percentage points, which is little more than
 #   its usual variation. Recall and coverage cannot, because the other samples are unchanged.
 # - The **Gaussian mixture** has precision as good as real digits, and on pixels, its AUC shows a
 #   small effect, though with certainty. In gradient histograms, the distance is large *and*

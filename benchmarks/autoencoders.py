@@ -1,4 +1,4 @@
-"""Compares `fit` with bare TensorFlow, and the closed form with the Jacobian.
+"""Compares `fit` with bare TensorFlow, and the contractive penalty's closed form with the Jacobian.
 
   python benchmarks/autoencoders.py            less than a minute on two CPU cores
   python benchmarks/autoencoders.py --quick    fewer steps

@@ -5,9 +5,10 @@
   python benchmarks/compare.py --output new.json --before old.json
 
 Each line shows a ratio: the time of a step of this library, divided by the time of a bare step in
-TensorFlow or of an eager step in PyTorch, if a separate environment has it; see pytorch.py. All
-variants are measured alternately. The exit code is 1 if a ratio is more than 1.1 times the ratio of
-the earlier run. Only ratios are compared, because the speed of machines differs.
+TensorFlow or of an eager step in PyTorch. PyTorch is measured only if a separate environment has
+PyTorch; see pytorch.py. All variants are measured alternately. The exit code is 1 if a ratio is
+more than 1.1 times the ratio of the earlier run. Only ratios are compared, because the speed of
+machines differs.
 """
 
 import argparse

@@ -95,7 +95,9 @@ def main():
     """Prints the results."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--quick", action="store_true", help="run fewer steps")
-    parser.add_argument("--memory", choices=FLOWS, help="measure only the memory of this flow")
+    parser.add_argument(
+        "--memory", choices=FLOWS, help="measure only this flow's sampling time and peak memory"
+    )
     told = parser.parse_args()
     if told.memory:
         memory(told.memory)

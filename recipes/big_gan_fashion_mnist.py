@@ -48,7 +48,7 @@ NO_THRESHOLD = 10.0  # above any latent, so nothing is truncated
 class Settings(RunSettings):
     latent_dim: int = 80
     """Number of latent dimensions; each part of the generator receives a quarter."""
-    filters: int = 256  # Channels of all feature maps
+    filters: int = 256  # Channels of each feature map
     attention: int = 16  # Side length of the feature maps with self-attention
     discriminator_steps: int = 2  # Number of discriminator updates per generator update
     orthogonal_weight: float = 1e-4  # Weight of the generator's orthogonal regularization

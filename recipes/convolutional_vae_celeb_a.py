@@ -63,8 +63,8 @@ class Settings(RunSettings):
     images: Path | None = None  # Your own image folder, used instead of the dataset
     size: int = 64  # Side length of the face images, in pixels; 32 for CIFAR-10
     held_out: int = 100
-    """Number of training images held out to choose the epoch and the number of PCA components; the
-    last ones are used."""
+    """Number of images, the last of the training set, held out to choose the epoch and the number
+    of PCA components."""
     latent_dim: int = 128  # Number of latent dimensions; with 2, the latent plane is plotted
     maps: bool = False
     """Use latent maps of the same size as the last convolution's output instead of a vector."""

@@ -44,7 +44,7 @@ class Settings(RunSettings):
     latent_dim: int = 4  # Number of latent dimensions at each of the 8x8 positions
     commitment_weight: float = 0.25
     """Weight of the commitment loss, which is averaged over all values."""
-    filters: int = 64  # Channels of all feature maps of the VQ-VAE
+    filters: int = 64  # Channels of each feature map in the VQ-VAE
     residual_filters: int = 32  # Channels inside the residual blocks of the VQ-VAE
     coder_epochs: int = 4  # Number of epochs for the VQ-VAE
     widths: str = "64 128"  # Channels of the diffusion model's feature maps at 8x8 and 4x4

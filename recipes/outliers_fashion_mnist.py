@@ -63,7 +63,7 @@ class Settings(ShortStepSettings):
     hidden: int = 400  # Units in the encoder's first layer; the second has half as many
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
     random: float = 0.2
-    """Fraction of values that are randomized in the background model's images."""
+    """Fraction of pixel values randomized in the background model's training images."""
     nll_samples: int = 100  # Number of importance samples per test image
     tested: int = 2000  # Number of test images per dataset; the first ones are used
     neighbors: int = 10_000  # Number of training images searched for nearest neighbors

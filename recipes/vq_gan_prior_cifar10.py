@@ -63,13 +63,13 @@ from keras_gen.workshop.visualize import captioned, reconstructions
 class Settings(ShortStepSettings):
     codebook_size: int = 512  # Number of entries in the codebook, K
     latent_dim: int = 64  # Number of dimensions of each codebook entry
-    filters: int = 256  # Channels of all feature maps of the encoder and decoder
+    filters: int = 256  # Channels of each feature map in the encoder and decoder
     residual_filters: int = 256  # Channels inside the residual blocks of the encoder and decoder
     discriminator_filters: int = 64  # Channels of the discriminator's first layer
     feature_weight: float = 0.2  # Weight of the feature loss per value
     adversarial_weight: float = 0.5
     """Final weight of the adversarial loss; the weight increases from 0 and is multiplied by
-    lambda."""
+    lambda, the adaptive weight from eq. (7) of the VQGAN paper."""
     learning_rate: float = 2e-4
     """Adam's learning rate for the VQGAN; linear decay to 0 in the second half."""
     d_learning_rate: float = 2e-4  # Adam's learning rate for the discriminator

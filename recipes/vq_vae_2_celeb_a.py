@@ -50,7 +50,7 @@ class Settings(RunSettings):
     """Number of training images held out to choose the epoch; the last ones are used."""
     codebook_size: int = 512  # Number of entries in the codebook of each level, K
     latent_dim: int = 64  # Number of dimensions of each codebook entry
-    filters: int = 128  # Channels of all feature maps
+    filters: int = 128  # Channels of each feature map
     residual_filters: int = 64  # Channels inside the residual blocks
     std: float = 1.0
     """Scale of the likelihood; a smaller scale gives reconstructions more weight."""

@@ -46,7 +46,7 @@ class Settings(ShortStepSettings):
     latent_dim: int = 64  # Number of dimensions of each codebook entry
     commitment_weight: float = 0.25
     """Weight of the commitment loss, which is averaged over all values."""
-    filters: int = 256  # Channels of all feature maps
+    filters: int = 256  # Channels of each feature map
     residual_filters: int = 256  # Channels inside the residual blocks
     learning_rate: float = 2e-4  # Adam's learning rate; linear decay to 0 in the second half
     baseline_images: int = 50_000

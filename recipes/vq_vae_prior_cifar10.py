@@ -48,7 +48,7 @@ class Settings(ShortStepSettings):
     commitment_weight: float = 0.25
     """Weight of the commitment loss, which is averaged over all values."""
     codes_per_place: int = 10  # Number of codes at each of the 8x8 positions
-    filters: int = 256  # Channels of all feature maps of the VQ-VAE
+    filters: int = 256  # Channels of each feature map in the VQ-VAE
     residual_filters: int = 256  # Channels inside the residual blocks of the VQ-VAE
     prior_filters: int = 120  # Feature maps in each stack of the prior
     prior_blocks: int = 10  # Number of blocks in the prior's network

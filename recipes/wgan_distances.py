@@ -48,7 +48,7 @@ class Settings(ShortStepSettings):
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
     clip: float = 0.1  # Maximum absolute value of the weights of a clipped critic
     critic_updates: int = 2000
-    """Number of training steps for each critic between two fixed distributions."""
+    """Number of training steps for each critic that compares two fixed distributions."""
     distances: str = "0.25 0.5 1 2"  # Distances between the fixed distributions
     compared: int = 1000  # Number of points used to compute the exact distance
 

@@ -81,9 +81,9 @@ class DomainModel(OpposedClassifier):
         """Returns a prepared training batch; raises a ValueError if it has no target images."""
         if "target_x" not in batch:
             raise ValueError(
-                f"{type(self).__name__} trains on x (images), labels (labels), and target_x "
-                "(target_images), but got only labeled images: also pass target images to "
-                "fit. Labeled images alone suffice only for evaluate."
+                f"{type(self).__name__} trains on images (x), their labels (labels), and target "
+                "images (target_x), but got only labeled images: also pass target images to fit. "
+                "Labeled images alone suffice only for evaluate."
             )
         return batch
 

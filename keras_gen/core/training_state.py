@@ -296,7 +296,9 @@ class TrainingState(keras.callbacks.Callback):
         if here != there:
             odd = [pair for pair in zip(there, here, strict=False) if pair[0] != pair[1]]
             detail = (
-                f"{odd[0][0]} in the checkpoint and {odd[0][1]} now" if odd else "their number"
+                f"{odd[0][0]} in the checkpoint and {odd[0][1]} now"
+                if odd
+                else "the number of variables"
             )
             raise CheckpointError(
                 f"The checkpoint {self.latest} belongs to another model, with {len(there)} "

@@ -154,7 +154,7 @@ def _flac(contents: bytes, seconds: float | None) -> tuple[int, np.ndarray]:
         if frames * file.channels > _MOST_SOUND:
             raise ValueError(
                 f"a sound with {frames * file.channels:,} values: expected at most "
-                f"{_MOST_SOUND:,} (pass fewer seconds)"
+                f"{_MOST_SOUND:,} (pass a smaller number of seconds)"
             )
         with _readable("FLAC", contents):
             samples = file.read(frames)

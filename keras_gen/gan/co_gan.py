@@ -147,8 +147,8 @@ class CoGAN(GAN):
         if made[0] != 2 or outputs not in ([(2,)], [(2,), (2, self.classes)]):
             raise ValueError(
                 f"The generator returns {made}, and the discriminator returns {outputs}: expected "
-                "pairs of one shape, (2, ...), and logits of shape (2,), with or without class "
-                "logits of shape (2, classes)."
+                "a generator that returns pairs of shape (2, ...), and a discriminator that "
+                "returns logits of shape (2,) and, optionally, class logits of shape (2, classes)."
             )
         if self.pair_weight and not self.classes:
             raise ValueError(

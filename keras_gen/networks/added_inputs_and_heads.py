@@ -262,8 +262,8 @@ def split_head(network: keras.Model) -> tuple[keras.Model, keras.Model]:
     if not isinstance(dense, layers.Dense) or len(inputs[0].shape) != 2:
         raise ValueError(
             f"The network '{network.name}' ends in {type(dense).__name__}: expected a dense "
-            "layer on features [batch, number]. For other networks, pass encoder and "
-            "classifier separately."
+            "layer whose inputs have shape [batch, features]. For other networks, pass encoder "
+            "and classifier separately."
         )
     encoder = keras.Model(network.inputs, inputs[0], name=f"{network.name}_encoder")
     features = keras.Input(inputs[0].shape[1:])

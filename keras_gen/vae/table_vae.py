@@ -277,10 +277,9 @@ class MixturePrior(DeclaredLayer):
         wrong = ~(np.abs(latents) < _LARGEST_LATENT).all(axis=1)  # also true for NaN
         if len(latents) < self.components or wrong.any():
             raise ValueError(
-                f"The prior has {self.components} components for {len(latents)} rows, "
-                f"{wrong.sum()} of which contain latents that are not finite, or too large: "
-                f"expected numbers below {_LARGEST_LATENT:g}, and at least as many rows as "
-                "components."
+                f"The prior has {self.components} components for {len(latents)} rows, and the "
+                f"number of rows with NaN or too large latents is {wrong.sum()}: expected at least "
+                f"as many rows as components, and absolute values below {_LARGEST_LATENT:g}."
             )
         mixture = GaussianMixture(
             self.components, reg_covar=1e-3, random_state=checked_seed(seed)

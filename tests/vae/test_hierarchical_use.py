@@ -115,7 +115,7 @@ def test_networks_that_do_not_fit_are_refused():
     small = linear([FEATURES, FEATURES], [5, 5])
     refused(r"z1_td has shape \(5,\) in inference, but", lateral=[small, parts.lateral[1]])
     top_down = [linear([FEATURES, 3, 3], [2, 2]), parts.top_down[1]]
-    refused(r"has 2 outputs: .* of each variable \(2 in total\)", top_down=top_down)
+    refused(r"has 2 outputs: .* \(number of latent variables: 2\)", top_down=top_down)
     refused("network outputs of shape", decoder=linear([FEATURES, 2, 2], [DATA + 1]))
 
 

@@ -405,7 +405,7 @@ def as_table(values: Any) -> Any:
     names, rows = (lines or [[]])[0], lines[1:]
     if len(names) == 1 and (separator := re.search("[;\t]", names[0])):
         raise ValueError(
-            f"The first line of {values}, {shown(names[0])}, is separated by {separator[0]!r}: "
+            f"The first line of {values}, {shown(names[0])}, has the separator {separator[0]!r}: "
             "expected commas. Pass pandas.read_csv(path, sep=..., decimal=...) instead."
         )
     for number, row in enumerate(rows, start=1):

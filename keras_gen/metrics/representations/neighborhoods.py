@@ -129,7 +129,7 @@ def retrieval_curve(
     if leave_one_out and not np.array_equal(query_y, gallery_y):
         raise ValueError(
             "leave_one_out is True, but the labels of queries and gallery differ: pass the "
-            "same examples as queries and gallery."
+            "gallery's examples as the queries, in the same order."
         )
     found, numbers = np.unique(gallery_y, return_counts=True)
     if len(missing := np.setdiff1d(query_y, found[numbers > leave_one_out])):

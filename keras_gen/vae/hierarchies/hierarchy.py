@@ -350,7 +350,8 @@ def heads(network, inputs: list, training: bool, variables: int = 1) -> tuple[li
     if cut < 0:
         raise ValueError(
             f"The network '{network.name}' has {len(outputs)} outputs: expected features (if "
-            f"any), then the mean and log variance of each variable ({variables} in total)."
+            "any), then a mean and a log variance for each latent variable (number of latent "
+            f"variables: {variables})."
         )
     return outputs[:cut], list(zip(outputs[cut::2], outputs[cut + 1 :: 2], strict=True))
 

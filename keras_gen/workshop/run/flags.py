@@ -96,7 +96,8 @@ class RunSettings:
     deterministic: bool = simple_parsing.flag(default=False, negative_prefix="--no-")
     """Make repeated runs bit-identical, at some cost in speed."""
     mixed_precision: Literal["auto", "none", "bfloat16", "float16"] = "auto"
-    """Precision inside the networks. auto: bfloat16 if the processor supports it."""
+    """Precision inside the networks. auto: bfloat16 if the processor supports it, otherwise none
+    (float32)."""
     jit_compile: bool = simple_parsing.flag(default=False, negative_prefix="--no-")
     """Compile the training step with XLA, on one device only. Training starts more slowly but then
     runs faster on GPUs."""
@@ -475,7 +476,7 @@ def _typed(settings, saved: dict):
         if name != "preset" and not _fits(value, kinds[name]):
             raise ValueError(
                 f"The saved run has {name}={shown(value)}: expected {_in_words(kinds[name])}. "
-                "Correct the value, or use the version of the recipe that started it."
+                "Correct the value, or use the version of the recipe that started the run."
             )
     paths = {name for name, kind in kinds.items() if Path in (kind, *typing.get_args(kind))}
     return settings(**{k: Path(v) if k in paths and v else v for k, v in saved.items()})

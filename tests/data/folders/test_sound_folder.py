@@ -152,7 +152,7 @@ def test_flac_files_contain_the_samples_of_wav_files(tmp_path, monkeypatch, dept
         assert len(sound_folder(tmp_path, 8000, max_broken=0.9)) == 1
     for part in (
         f"b.FLAC, c.flac (not a readable FLAC file ({len(whole) // 2} bytes)",
-        "d.flac (a sound with 1,048,577 values: expected at most 1,048,576 (pass fewer",
+        "d.flac (a sound with 1,048,577 values: expected at most 1,048,576 (pass a smaller",
     ):
         assert part in str(warned[0].message)
 

@@ -335,7 +335,7 @@ def test_integers_that_float64_would_round_are_refused(tmp_path, form):
         (",age\n0,3\n1,4\n", "has a column without a name, .* save the table with index=False"),
         ('age,kind\n1,"x\n2,y\n3,z\n', r"cannot be read \(unexpected end of data on line 4"),
         (f"age,kind\n1,{'x' * 200_000}\n", r"cannot be read \(field larger than field limit"),
-        ("age;kind\n1,5;x\n", r", 'age;kind', is separated by ';': expected commas"),
+        ("age;kind\n1,5;x\n", r", 'age;kind', has the separator ';': expected commas"),
         ("age\tkind\n1\tx\n", r"separated by '\\t': expected commas"),
     ],
     ids=["uneven", "index", "quotation mark", "long", "semicolons", "tabs"],

@@ -655,7 +655,8 @@ for name, trained in (("20 latents, beta 10", weighted), ("2 latents, section 5"
 # this loss, as the last two lines show: on the same training images, the model with two latents,
 # although trained with $\beta = 1$, has a smaller loss. Early in training, latents improve the
 # reconstruction only a little and increase the divergence term a lot, and training does not recover
-# from the collapse.
+# from the collapse. *KL annealing*, which raises $\beta$ from 0 to 1 during the first steps, often
+# avoids the collapse.
 #
 # **Conditions.** A *conditional* VAE (Sohn et al. 2015) models $p(x \mid y)$, for a class or for a
 # part of an image $y$. All three distributions receive $y$, and the bound has the same form:

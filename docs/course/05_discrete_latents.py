@@ -805,9 +805,11 @@ show(
 # adversarial loss. K-means on patches has a distance of 0.14. Samples from the prior show no
 # recognizable objects.
 #
-# The same codes work for sounds. If the decoder also receives the speaker, the codes need not
-# describe the voice, and decoding the codes of one speaker with the label of another is **voice
-# conversion**.
+# The same codes work for sounds. The decoder is then a **WaveNet** (van den Oord et al. 2016), which
+# predicts each value of the waveform from earlier values and the codes. Its convolutions are causal
+# and *dilated*: with kernels of size 2 and dilations $1, 2, 4, \ldots$, $L$ layers see $2^L$ values.
+# If the decoder also receives the speaker, the codes need not describe the voice, and decoding the
+# codes of one speaker with the label of another is **voice conversion**.
 #
 # ## 9. The rate, and a prior over the codes
 #

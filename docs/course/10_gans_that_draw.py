@@ -315,12 +315,14 @@ show(
 # %% [markdown]
 # Longer training would help: after so few steps, Gaussian mixtures per class are far better. And
 # the grid of section 1 is visible, although the kernels have size 4. To improve class agreement,
-# give the discriminator a second task, predicting the class (`ACGAN`): in published runs on digits,
-# 99.9% of the samples showed the requested class, compared with 94.2% for the conditional GAN. The
-# **projection discriminator** (Miyato and Koyama 2018) uses the form of the best logit, $\log p(y
-# \mid x) / q(y \mid x) + \log p(x) / q(x)$. If both class probabilities are softmax functions of
-# features $\phi(x)$, the first part is $v_y \cdot \phi(x)$ plus a term without $y$, so the logit is
-# $v_y \cdot \phi(x) + \psi(\phi(x))$ with one vector $v_y$ per class. BigGAN uses this form.
+# give the discriminator a second task, predicting the class, with an *auxiliary classifier* (Odena
+# et al. 2017; `ACGAN`). The fraction of samples that show another class is the *class leakage*. In
+# published runs on digits, 99.9% of the samples showed the requested class, compared with 94.2% for
+# the conditional GAN. The **projection discriminator** (Miyato and Koyama 2018) uses the form of
+# the best logit, $\log \frac{p(y \mid x)}{q(y \mid x)} + \log \frac{p(x)}{q(x)}$. If both class probabilities
+# are softmax functions of features $\phi(x)$, the first part is $v_y \cdot \phi(x)$ plus a term
+# without $y$, so the logit is $v_y \cdot \phi(x) + \psi(\phi(x))$ with one vector $v_y$ per class.
+# BigGAN uses this form.
 #
 # **Classes without labels.** InfoGAN (Chen et al. 2016) gives the generator a code $c$, such as a
 # category and two numbers, and should not be able to ignore it. So it maximizes the mutual

@@ -809,8 +809,8 @@ show(
 # ## 6. SRGAN
 #
 # SRGAN (Ledig et al. 2017) enlarges photographs by a factor of 4. Its generator minimizes equation
-# (3): a content loss, on pixels or on **features**, the maps inside a trained network (equations
-# (4) and (5)), and a small weight times the adversarial loss of section 2, without the condition.
+# (3): a content loss, on pixels or on **features**, the maps inside a trained network (a
+# *perceptual loss*, equations (4) and (5)), and a small weight times the adversarial loss of section 2, without the condition.
 # With pixels alone, the best output is the mean of section 5, which is smooth. The adversarial loss
 # pulls the distribution of outputs toward the distribution of the data. Wherever $s$ does not
 # determine $x$, the mean does not have the distribution of the data, and a more realistic output

@@ -678,7 +678,8 @@ show(
 #
 # For images, only the network changes: a U-Net instead of dense layers, as built by
 # `DDPM.for_images` and `FlowMatching.for_images`. [Chapter 14](14_diffusion_that_draws.md) draws
-# this network, trains it on small digits, guides samples with labels, and compares solvers. For
+# this network, trains it on small digits, derives classifier-free guidance with labels, and compares
+# solvers such as Heun's method, which averages the velocities at both ends of a step. For
 # clothes of 28 × 28 pixels, training takes an hour or more on CPU cores, so we look at a published
 # run. Time runs from left to right, from noise to clothes. Large structures appear first, and small
 # structures last.

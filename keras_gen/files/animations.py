@@ -114,9 +114,9 @@ def write_animation(
     refuse_empty("frames", images, f"frame for {path}")
     for image in images:
         if image.size != images[0].size:
-            first, other = ("x".join(map(str, one.size)) for one in (images[0], image))
+            usual, found = ("x".join(map(str, one.size)) for one in (images[0], image))
             raise ValueError(
-                f"frames contains images of {first} and {other} pixels: expected one size. Resize "
+                f"frames contains images of {usual} and {found} pixels: expected one size. Resize "
                 "the frames."
             )
     for image in images:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-import keras
 import tensorflow as tf
 
 from keras_gen.checked_arguments import checked_types
@@ -138,7 +137,8 @@ def importance_weighted_nats(log_weights) -> tf.Tensor:
         >>> importance_weighted_nats(tf.math.log([[0.1], [0.3]])).numpy()  # -log 0.2
         array([1.609438], dtype=float32)
     """
-    samples = tf.cast(keras.ops.shape(log_weights)[0], tf.float32)
+    log_weights = tf.cast(log_weights, tf.float32)
+    samples = tf.cast(tf.shape(log_weights)[0], tf.float32)
     return tf.math.log(samples) - tf.reduce_logsumexp(log_weights, axis=0)
 
 

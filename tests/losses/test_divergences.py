@@ -12,7 +12,7 @@ from keras_gen.losses import (
     kl_standard_normal,
     log_ratio_normal,
 )
-from keras_gen.losses.divergences import fourier_discrepancy
+from keras_gen.losses.divergences import fourier_discrepancy, importance_weighted_nats
 
 
 def quadrature(mean_q, log_var_q, mean_p, log_var_p):
@@ -158,3 +158,12 @@ def test_equals_features_of_numbers_far_from_0_in_float64(rng, offset):
     expected = np.square(features[groups == 0].mean(0) - features[groups == 1].mean(0)).sum()
     found = fourier_discrepancy(tf.constant(values), tf.constant(groups), seed)
     np.testing.assert_allclose(found, [expected] * 50, rtol=1e-3)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float64"])
+def test_importance_weights_of_any_precision_give_float32(rng, dtype):
+    log_weights = rng.normal(-50, 3, (4, 6)).astype(dtype)
+    found = importance_weighted_nats(log_weights)
+    expected = -np.log(np.exp(log_weights.astype("float64")).mean(axis=0))
+    assert found.dtype == "float32"
+    np.testing.assert_allclose(found, expected, rtol=1e-6)

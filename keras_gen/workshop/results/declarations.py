@@ -4,7 +4,7 @@ import dataclasses
 import itertools
 import math
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +147,8 @@ class Published:
         train_size: Number of examples in the full training set, or in each domain. The pages use
             this number to show whether a run used only part of the training set. If None, the pages
             do not show the size.
+        left_out: Number of examples of the full training set, or of each domain, that the recipe
+            does not train on, for example because they choose its settings.
         compared: Name of the setting or metric that holds the maximum number of test examples.
         classifiers: Dict from the name of each evaluation network to the metric that holds its
             accuracy on held-out data.
@@ -164,6 +166,7 @@ class Published:
     figures: tuple[Figure, ...]
     matrices: tuple[Matrix, ...] = ()
     train_size: int | list[int] | None = None
+    left_out: int | list[int] = 0
     compared: str | None = None
     classifiers: Mapping[str, str] = dataclasses.field(default_factory=dict)
     datasets: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
@@ -197,12 +200,23 @@ class Published:
             self.on({"preset": name})
 
     @property
-    def whole(self) -> int | str | None:
-        """The size of the full training set, or a text if there are several domains."""
-        sizes = self.train_size
-        if not isinstance(sizes, list):
-            return sizes
-        return sizes[0] if len(sizes) == 1 else " + ".join(f"{size:,}" for size in sizes)
+    def sizes(self) -> list[int] | None:
+        """The size of the full training set in each domain."""
+        return [self.train_size] if isinstance(self.train_size, int) else self.train_size
+
+    def trained_on(self, sizes: Sequence[int]) -> int | str:
+        """Returns the number of examples that a run trains on; a text if it is not the full set.
+
+        Args:
+            sizes: Number of examples that the run reads in each domain.
+        """
+        left_out = [self.left_out] if isinstance(self.left_out, int) else self.left_out
+        pairs = itertools.zip_longest(sizes, left_out, fillvalue=0)
+        used = [size - left for size, left in pairs]
+        whole = self.sizes or list(sizes)
+        if used == whole:
+            return used[0] if len(used) == 1 else joined(used)
+        return f"{joined(used)} of {joined(whole)}"
 
     @property
     def cells(self) -> list[Figure]:
@@ -230,6 +244,11 @@ class Published:
             needed.append(self.compared)
         needed += [key for cell in self.cells for key in cell.keys if key in metrics]
         return {key: _number(metrics, key) for key in needed}
+
+
+def joined(sizes: Sequence[int]) -> str:
+    """Returns the sizes of domains as text, such as "1,000 + 5"."""
+    return " + ".join(f"{size:,}" for size in sizes)
 
 
 def filled(text: str, numbers: Mapping[str, Any]) -> str:

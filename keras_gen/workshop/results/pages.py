@@ -192,7 +192,7 @@ def index(runs: Sequence[list[Group]], root: Path) -> str:
             classes = _classes(root / "recipes" / f"{group.recipe}.py", family)
             recipe = f"[{group.recipe}](recipes/{group.recipe}.py)"
             if isinstance(group.record.train_size, str) and " of " in group.record.train_size:
-                recipe += f", {group.record.train_size} examples"
+                recipe += f", {group.record.train_size}"
             name, ours = words.headline(entry)
             parts.append(words.line(system, classes, recipe, name, ours, words.beside(entry)))
         parts.append("")

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from keras_gen.workshop.results.declarations import Published, read_published
+from keras_gen.workshop.results.declarations import Published, joined, read_published
 from keras_gen.workshop.results.finished_runs import FinishedRun, load_recipe, read_run
 from keras_gen.workshop.results.page_lines import Group, groups
 from keras_gen.workshop.results.records import (
@@ -98,7 +98,7 @@ def _record(recipe: ModuleType, published: Published, run: FinishedRun) -> Recor
     return Record(
         command=command,
         config=config,
-        train_size=_train_size(run, there.train_size),
+        train_size=_train_size(run, there),
         split="; ".join(f"{kind}, {_sum(sizes, most)}" for kind, sizes in parts),
         steps=run.metrics.get("steps"),  # type: ignore[arg-type]
         minutes=run.metrics.get("minutes", 0),
@@ -120,19 +120,17 @@ def _command(recipe: ModuleType, run: FinishedRun) -> tuple[str, dict[str, Any]]
     return line, config
 
 
-def _train_size(run: FinishedRun, whole: int | list[int] | None) -> int | str:
+def _train_size(run: FinishedRun, there: Published) -> int | str:
     """Returns the number of training examples; a text if there are several domains or subsets."""
     sizes = [size for part in run.sizes(training=True).values() for size in part]
-    expected = [whole] if isinstance(whole, int) else list(whole or sizes)
+    expected = there.sizes or sizes
     fits = sizes and len(sizes) == len(expected)
     if not fits or any(size > most for size, most in zip(sizes, expected, strict=True)):
         raise ValueError(
-            f"the run used {_sum(sizes) or 'no'} training examples, but train_size, the size of "
-            f"the full set, is {_sum(expected)}: correct train_size in recipes/results."
+            f"the run used {joined(sizes) or 'no'} training examples, but train_size, the size of "
+            f"the full set, is {joined(expected)}: correct train_size in recipes/results."
         )
-    if sizes == expected:
-        return sizes[0] if len(sizes) == 1 else _sum(sizes)
-    return f"{_sum(sizes)} of {_sum(expected)}"
+    return there.trained_on(sizes)
 
 
 def _sum(sizes: list[int], most: int | None = None) -> str:

@@ -237,7 +237,9 @@ def _usual(path: Path, config: Mapping[str, Any]) -> dict[str, Any]:
     if "epochs" in config and "steps_per_epoch" in config:
         usual["steps"] = config["epochs"] * config["steps_per_epoch"]
     if path.with_suffix(".toml").is_file():
-        usual["train_size"] = read_published(path.parents[2], path.stem).on(config).whole
+        published = read_published(path.parents[2], path.stem).on(config)
+        if published.sizes:
+            usual["train_size"] = published.trained_on(published.sizes)
     return usual
 
 

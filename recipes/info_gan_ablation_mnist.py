@@ -7,7 +7,8 @@ by Information Maximizing Generative Adversarial Nets", NeurIPS 2016, eq. (6) an
   python recipes/info_gan_ablation_mnist.py --preset smoke     under a minute
 
 Expected result of the cpu preset: with the term, the category is predicted correctly for all images
-(2.30 nats of information); without it, for 12% (0.00 nats).
+(2.30 nats of information); without it, for 12% (0.00 nats). With the term, the categories match the
+labels of half of the test digits (k-means on strokes: 91%).
 
 The GAN of info_gan_mnist.py is trained twice, with weights 1 and 0 for the term, from the same seed
 and for the same number of steps, with the same codes for the generator. Without the term, Q is not

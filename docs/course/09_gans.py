@@ -773,7 +773,7 @@ show(
 # | topic | class | recipe | result | paper |
 # |-|-|-|-|-|
 # | the game on a line | `GAN`, `InstanceNoiseGAN` | [gan_one_dimension](../../recipes/gan_one_dimension.py) | earth mover's distance 0.030; a fitted normal distribution 0.01761 | [Goodfellow et al. 2014](https://arxiv.org/abs/1406.2661) |
-# | the field of the game | `GAN`, `ConsensusGAN` | [gan_fields](../../recipes/gan_fields.py) | distance to the equilibrium with R1 0.001548, with consensus 0.000009200 | [Mescheder et al. 2018](https://arxiv.org/abs/1801.04406) |
+# | the field of the game | `GAN`, `ConsensusGAN` | [gan_fields](../../recipes/gan_fields.py) | distance to the equilibrium at equal weights with R1 0.001548, with consensus 0.000009200 | [Mescheder et al. 2018](https://arxiv.org/abs/1801.04406) |
 # | other divergences, with f-GAN | `GAN` | [f_gan_line](../../recipes/f_gan_line.py) | largest error 0.008759; moments of the data 0.7154 | [Nowozin et al. 2016](https://arxiv.org/abs/1606.00709) |
 # | lost modes | `PacGAN`, `UnrolledGAN` | [gan_modes](../../recipes/gan_modes.py) | 24.0 modes of 25, paper 23.8; 0.1032 of the samples near a mode, paper 0.913 | [Lin et al. 2018](https://arxiv.org/abs/1712.04086) |
 # | the critic as a distance | `WGAN`, `WGANGP` | [wgan_distances](../../recipes/wgan_distances.py) | relative error 0.051; exact distance of 50,000 samples 0.03566 | [Gulrajani et al. 2017](https://arxiv.org/abs/1704.00028) |

@@ -27,6 +27,8 @@ class Algorithm:
         recipe: Recipe to list first, if file names do not determine which.
         figure: Metric to show for the method, if the headline of the recipe listed first belongs to
             another method.
+        flags: End of the command whose result is shown, if the first result of the recipe listed
+            first belongs to another method.
     """
 
     formula: str
@@ -35,6 +37,11 @@ class Algorithm:
     code: list[str]
     recipe: str = ""
     figure: str = ""
+    flags: str = ""
+
+    def group_of(self, groups: Sequence[Group]) -> Group:
+        """Returns the runs of the method; by default the first runs of the recipe."""
+        return next(group for group in groups if group.record.command.endswith(self.flags))
 
 
 def read_algorithms(root: Path) -> dict[str, Algorithm]:

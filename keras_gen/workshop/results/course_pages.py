@@ -216,12 +216,13 @@ def _recipe(name: str) -> str:
 
 
 def _result(
-    recipe: str, groups: Mapping[str, Sequence[Group]], key: str = ""
+    recipe: str, groups: Mapping[str, Sequence[Group]], of: algorithms.Algorithm | None = None
 ) -> tuple[str, str, str]:
-    """Returns a metric (by default the first), its result, and the comparison with others."""
+    """Returns the metric of a method (by default the first), its result, and the comparison."""
     if recipe not in groups:
         return "not published yet", "", ""
-    metric, entry = algorithms.figure_of(groups[recipe][0], key)
+    group = of.group_of(groups[recipe]) if of else groups[recipe][0]
+    metric, entry = algorithms.figure_of(group, of.figure if of else "")
     return metric, words.value(entry), words.beside(entry)
 
 
@@ -245,7 +246,7 @@ def papers(root: Path, groups: Mapping[str, Sequence[Group]], titles: Mapping[st
             recipe = algorithms.recipes_of(name, files[name], algorithm.recipe, imports)[0]
             cited = "; ".join(citations(root / files[name], name))
             link = f"[`{name}`](../../{files[name]})"
-            result = _result(recipe, groups, algorithm.figure)
+            result = _result(recipe, groups, algorithm)
             parts.append(line(cited, link, _recipe(recipe), *result))
         parts.append("")
     return "\n".join(parts)

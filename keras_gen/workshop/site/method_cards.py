@@ -93,7 +93,9 @@ def _result(methods: Methods, name: str, recipes: list[str]) -> dict[str, str]:
     """Returns the result of the first recipe and its baseline, by title."""
     if not recipes or recipes[0] not in methods.groups:
         return {}
-    metric, entry = figure_of(methods.groups[recipes[0]][0], methods.algorithms[name].figure)
+    algorithm = methods.algorithms[name]
+    group = algorithm.group_of(methods.groups[recipes[0]])
+    metric, entry = figure_of(group, algorithm.figure)
     paper = words.paper_value(entry)
     result = f"{metric}: {words.value(entry)}" + (f"; paper: {paper}" if paper else "")
     return {"Result": f"{result} ({recipes[0]})", "Baseline": words.baseline(entry)}

@@ -200,11 +200,12 @@ class Methods:
         """Returns one line per recipe, and the command that produces the first result."""
         lines = ["| recipe | metric | result | compared with | minutes |", "|-|-|-|-|-|"]
         first, *others = recipes[:MOST_RECIPES]
-        lines.append(self._result(page, first, self.algorithms[name].figure))
+        algorithm = self.algorithms[name]
+        lines.append(self._result(page, first, algorithm))
         lines += [self._result(page, recipe) for recipe in others]
         if first not in self.groups:
             return [*lines, "", "```sh", f"python recipes/{first}.py", "```"]
-        group = self.groups[first][0]
+        group = algorithm.group_of(self.groups[first])
         published = group.published
         family = self.links.to_file(page, f"docs/results/{published.family}.md")
         link = f"[{published.system}]({family}#{anchor(published.system)})"
@@ -220,13 +221,14 @@ class Methods:
             f"See {link} for all metrics and for the reasons why a paper's value was missed.",
         ]
 
-    def _result(self, page: str, recipe: str, key: str = "") -> str:
-        """Returns the line of a recipe: one metric, by default the first, and a comparison."""
+    def _result(self, page: str, recipe: str, of: Algorithm | None = None) -> str:
+        """Returns the line of a recipe: the metric of a method, or the first, and a comparison."""
         link = f"[{recipe}]({self.links.to_file(page, f'recipes/{recipe}.py')})"
         if recipe not in self.groups:
             return f"| {link} | not published yet | | | |"
-        group = self.groups[recipe][0]
-        figure, entry = figure_of(group, key)
+        groups = self.groups[recipe]
+        group = of.group_of(groups) if of else groups[0]
+        figure, entry = figure_of(group, of.figure if of else "")
         paper = words.paper_value(entry)
         beside = [f"paper: {paper}" if paper else "", words.baseline(entry)]
         minutes = f"{group.record.minutes:,.1f}"

@@ -67,7 +67,7 @@ def test_a_page_has_the_recipe_its_figure_and_its_image(site, models):
         assert recipes, name
         assert f"[{recipes[0]}](../recipes/{recipes[0]}.py.md)" in text
         if recipes[0] in groups:
-            group = groups[recipes[0]][0]
+            group = models.algorithms[name].group_of(groups[recipes[0]])
             key = models.algorithms[name].figure or group.entries[0].figure.key
             assert words.value(methods.figure_of(group, key)[1]) in text
             assert group.record.command in text

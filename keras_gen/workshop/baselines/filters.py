@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 from PIL import Image
-from scipy.ndimage import affine_transform, gaussian_filter
+from scipy.ndimage import affine_transform
 
 from keras_gen.arguments import checked_seed
 
@@ -32,7 +32,6 @@ def color_transfer(
     seed: int = 0,
     noise: float = 0.0,
     gray: bool = False,
-    octaves: int = 1,
 ) -> np.ndarray:
     """Matches each image's color statistics to a target image; returns uint8 `[n, H, W, 3]`.
 
@@ -48,30 +47,19 @@ def color_transfer(
             brushstrokes.
         gray: Whether all channels get the same noise, which gives only the luma grain, as in
             paintings and photographs.
-        octaves: Number of layers of noise, each twice as coarse as the layer before it. The layers
-            have equal standard deviations, because brushstrokes differ in size.
 
     Example: `color_transfer(photos, training_paintings)`.
     """
     rng = np.random.default_rng(checked_seed(seed))
     drawn = rng.integers(len(target), size=len(images))
     recolored = [_recolored(image, target[i]) for image, i in zip(images, drawn, strict=True)]
-    size = (*images.shape[1:3], 1 if gray else images.shape[-1])
+    channels = 1 if gray else images.shape[-1]
     return np.stack(
         [
-            _levels(image + sum(_noise(rng, noise, size, octave) for octave in range(octaves)))
+            _levels(image + rng.normal(scale=noise, size=(*image.shape[:2], channels)))
             for image in recolored
         ]
     )
-
-
-def _noise(rng, deviation, size, octave):
-    """Returns noise with the standard deviation, blurred by half a pixel times 2^octave."""
-    noise = rng.normal(scale=deviation, size=size)
-    if octave == 0 or deviation == 0:
-        return noise
-    blurred = gaussian_filter(noise, 2**octave / 2, axes=(0, 1))
-    return blurred * deviation / blurred.std()
 
 
 def framed_ink(images: np.ndarray) -> np.ndarray:

@@ -7,7 +7,8 @@ Mescheder, Nowozin, Geiger: "The Numerics of GANs", NeurIPS 2017; Mescheder, Gei
   python recipes/gan_fields.py --preset smoke     a few seconds
 
 Expected result: after 200 steps, the distance to the equilibrium is 0.00001 with consensus
-optimization, 0.002 with R1 of the same weight, 0.68 with alternating steps, and 1.91 with simultaneous steps.
+optimization, 0.002 with R1 of the same weight, 0.68 with alternating steps, and 1.91 with
+simultaneous steps.
 
 The game is the Dirac-GAN with the Wasserstein objective. Simultaneous steps leave the equilibrium,
 alternating steps circle around it, and consensus optimization and R1 approach it. `fields.png`

@@ -59,8 +59,8 @@ run's `metrics.json`.
   the run, with classifiers trained in the same way.
 - The run shown is the one whose weights are in `saved_models/`, or else the run whose command is
   closest to a preset, regardless of its result. If a recipe ran with several seeds, the table
-  shows the median run by the first metric, or the worse of two runs, with the baselines and
-  references of that run.
+  shows the median run by the first metric (of an even number of runs, the worse of the middle two),
+  with the baselines and references of that run.
 - If a model was trained on part of a dataset, the recipe's name is followed by the size of that
   part.
 - A command in **bold** does not use the paper's settings: either its preset is not `paper`, or

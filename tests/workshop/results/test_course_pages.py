@@ -7,6 +7,7 @@ import pytest
 import keras_gen
 from keras_gen.workshop.results import course_pages
 from keras_gen.workshop.results.course_pages import Chapter, citations, read_index
+from keras_gen.workshop.results.records import read_records
 from processes import RECIPES, ROOT
 
 pytestmark = pytest.mark.pages
@@ -40,6 +41,13 @@ def test_errata_contain_what_each_chapter_says():
     for chapter in chapters.values():
         claims = re.findall(r"^- (\*\*.*?\*\*)", chapter.said[1], re.DOTALL | re.MULTILINE)
         assert len(claims) >= 3 and all(claim in errata for claim in claims), chapter.name
+
+
+def test_a_class_with_its_own_flags_has_the_result_of_its_own_run():
+    (row,) = re.findall(r"^.*\[`ACGAN`\].*$", read("papers.md"), re.MULTILINE)
+    records = read_records(ROOT, "conditional_gan_mnist")["conditional_gan_mnist"]
+    (record,) = (record for record in records if "--method ac" in record.command)
+    assert f"{record.values['agreement']:.4f}" in row
 
 
 def test_each_class_has_a_row_with_its_paper():

@@ -252,7 +252,7 @@ LINES = """\
 | system | class | recipe | metric | result | compared with |
 |-|-|-|-|-|-|
 | [Car, too](docs/results/gan.md#car-too) | `IWAE`, `VAE` | \
-[cars](recipes/cars.py), 3 of 4 examples | \
+[cars](recipes/cars.py), 3 of 4 | \
 NLL, rate 0.1, nats ↓ | 85.50 ± 0.25 (test examples) | paper: 84, **▽ short of the paper** |
 
 ## [vae](docs/results/vae.md)

@@ -126,6 +126,9 @@ TWO = {"train_x": "1100 examples: x", "train_y": "5 examples: x"}
         (TWO, "[1100, 5]", "1,100 + 5"),
         (TWO, "[6000, 5]", "1,100 + 5 of 6,000 + 5"),
         ({"train": "60 examples: x"}, "", 60),
+        ({"train": "60 examples: x"}, "100\nleft_out = 5", "55 of 100"),
+        ({"train": "100 examples: x"}, "100\nleft_out = 5", "95 of 100"),
+        (TWO, "[6000, 5]\nleft_out = [100, 1]", "1,000 + 4 of 6,000 + 5"),
     ],
 )
 def test_subsets_and_domains(root, tmp_path, data, size, expected):

@@ -82,11 +82,11 @@ CASES = {
         "ends in a softmax, but the loss applies",
     ),
     "one domain": lambda: (
-        gan.CoGAN, [generator(), critic()], {}, r"returns \(3,\), .*: expected pairs",
+        gan.CoGAN, [generator(), critic()], {}, r"returns \(3,\), .*: expected a generator that returns pairs",
     ),
     "logits of one domain": lambda: (
         gan.CoGAN, [generator((2, 3)), critic((2, 1), takes=(2, 3))], {},
-        r"returns \[\(2, 1\)\]: expected pairs",
+        r"returns \[\(2, 1\)\]: expected a generator that returns pairs",
     ),
     "pairs without classes": lambda: (
         gan.CoGAN, [generator((2, 3)), critic((2,), takes=(2, 3))], dict(pair_weight=1.0),

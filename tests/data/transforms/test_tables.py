@@ -336,7 +336,7 @@ def test_integers_that_float64_would_round_are_refused(tmp_path, form):
         ('age,kind\n1,"x\n2,y\n3,z\n', r"cannot be read \(unexpected end of data on line 4"),
         (f"age,kind\n1,{'x' * 200_000}\n", r"cannot be read \(field larger than field limit"),
         ("age;kind\n1,5;x\n", r", 'age;kind', has the separator ';': expected commas"),
-        ("age\tkind\n1\tx\n", r"separated by '\\t': expected commas"),
+        ("age\tkind\n1\tx\n", r"has the separator '\\t': expected commas"),
     ],
     ids=["uneven", "index", "quotation mark", "long", "semicolons", "tabs"],
 )

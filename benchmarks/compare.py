@@ -95,9 +95,9 @@ def main() -> None:
     )
     parser.add_argument("names", nargs="*", help=f"steps to measure: {', '.join(STEPS)}")
     parser.add_argument("--quick", action="store_true", help="run fewer rounds")
-    parser.add_argument("--output", type=Path, help="JSON file to write")
+    parser.add_argument("--output", type=Path, help="JSON file to write the ratios to")
     parser.add_argument(
-        "--before", type=Path, help="JSON file of an earlier run to compare with"
+        "--before", type=Path, help="JSON file written by an earlier run, for comparison"
     )
     options = parser.parse_args()
     names = options.names or list(STEPS)

@@ -1,4 +1,4 @@
-"""Measures the cost of a CycleGAN step, as ratios of times from a single run.
+"""Compares CycleGAN steps with other implementations, and measures memory and startup time.
 
   python benchmarks/cyclegan_step.py            about four minutes on two CPU cores
   python benchmarks/cyclegan_step.py --quick    the first table only
@@ -144,7 +144,11 @@ def seconds_to_first_step() -> float:
 def main():
     """Prints the tables."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="print only the first table")
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="measure only steps of one size and the input pipeline",
+    )
     quick = parser.parse_args().quick
     size, batch = 64, 4
     print(

@@ -1,4 +1,4 @@
-"""Measures the cost of training steps and samples of diffusion models, as ratios of times.
+"""Compares training steps and sampling of diffusion models with bare TensorFlow and PyTorch.
 
   python benchmarks/diffusion.py            about ten minutes on two CPU cores
   python benchmarks/diffusion.py --quick    fewer steps

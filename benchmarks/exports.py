@@ -86,7 +86,10 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help="exports to measure (default: all)")
     parser.add_argument("--models", type=Path, default=MODELS, help="folder of exports")
     parser.add_argument(
-        "--part", type=int, default=1, help="divisor of the sizes of the largest requests"
+        "--part",
+        type=int,
+        default=1,
+        help="divide the sizes of the largest requests by this number",
     )
     options = parser.parse_args()
     processes = multiprocessing.get_context("spawn")

@@ -1,4 +1,4 @@
-"""Compares the cost of the Fréchet distance and the likelihood with naive implementations.
+"""Compares the time and memory of the Fréchet distance and the NLL with naive implementations.
 
   python benchmarks/metrics.py            two to four minutes on two CPU cores
   python benchmarks/metrics.py --quick    fewer images, one round: less than a minute

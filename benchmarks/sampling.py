@@ -1,4 +1,4 @@
-"""Measures the gain from cached sampling of autoregressive models, as ratios of times.
+"""Measures the speedup from cached sampling in autoregressive models.
 
   python benchmarks/sampling.py            about ten minutes on two CPU cores
   python benchmarks/sampling.py --quick    smaller images and shorter sounds

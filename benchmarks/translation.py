@@ -1,4 +1,4 @@
-"""Compares translation steps with bare TensorFlow, and large images as a whole with tiles.
+"""Compares translation steps with bare TensorFlow, and tiled with whole-image enlargement.
 
   python benchmarks/translation.py            about five minutes on two CPU cores
   python benchmarks/translation.py --quick    fewer steps, smaller images

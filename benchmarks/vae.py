@@ -1,4 +1,4 @@
-"""Compares training steps of VAEs with bare TensorFlow and PyTorch, as ratios of times.
+"""Compares training steps of VAEs with bare TensorFlow and PyTorch, and measures memory.
 
   python benchmarks/vae.py            about three minutes on two CPU cores
   python benchmarks/vae.py --quick    fewer steps

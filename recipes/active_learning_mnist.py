@@ -66,8 +66,8 @@ class Settings(ShortStepSettings):
     latent_dim: int = 32  # Number of code dimensions and of principal components
     hidden: int = 500  # Units in the encoder's first layer; the second has half as many
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
-    pool: int = 10_000  # Size of the pool, which contains the first training digits
-    draws: int = 5  # Number of repetitions over which accuracies are averaged
+    pool: int = 10_000  # Number of digits in the pool; the first training digits are used
+    draws: int = 5  # Number of repetitions of the experiment; accuracies are averaged
 
 
 PRESETS = {
@@ -109,7 +109,7 @@ def main(run: Run, s: Settings):
                 for count in COUNTS:
                     found = [accuracy(choose, count, seed, *of_digits) for seed in seeds]
                     metrics |= with_error(f"{name}_{way}_{count}", found)
-        run.say("spreading labels through a graph of gradient histograms")
+        run.say("propagating labels through a neighbor graph of gradient histograms")
         strokes, test_strokes = stroke_codes(pool, test)
         of_digits = strokes, pool_labels, test_strokes, test_labels
         for count in COUNTS:

@@ -67,10 +67,10 @@ class Settings(ShortStepSettings):
     learning_rate: float = 1e-4  # Adam's learning rate; cosine decay to 0
     attack_steps: int = 40  # Number of PGD steps per attack in training
     relative_step: float = 1 / 30  # Length of each PGD step, as a fraction of epsilon
-    ramp: float = 0.0  # Fraction of training during which epsilon grows from zero
-    others_epochs: int = 1  # Number of epochs for the other three classifiers
-    tested: int = 1000  # Number of test digits to attack, sampled with the seed
-    restarts: int = 2  # Number of random starts for each attack that uses them
+    ramp: float = 0.0  # Fraction of training during which epsilon increases from 0
+    others_epochs: int = 1  # Number of epochs for each of the three other classifiers
+    tested: int = 1000  # Number of test digits to attack, selected at random with --seed
+    restarts: int = 2  # Number of random starts per attack, for attacks with random starts
     queries: int = 1000  # Number of random squares that the square attack tries from each start
 
 

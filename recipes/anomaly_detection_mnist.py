@@ -51,10 +51,10 @@ ALARMS = np.linspace(0, 1, 21)  # false-alarm rates at which detection is plotte
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     latent_dim: int = 8
-    """Number of code dimensions; with many, anomalies are also reconstructed well."""
+    """Number of code dimensions; if it is too large, anomalies are also reconstructed well."""
     hidden: int = 400  # Units in the encoder's first layer; the second has half as many
     learning_rate: float = 1e-3  # Adam's learning rate
-    quantile: float = 0.99  # Fraction of held-out normal images below the threshold
+    quantile: float = 0.99  # Fraction of held-out normal images with scores below the threshold
     digit_epochs: int = 15  # Number of epochs for each of the ten models trained on nine digits
     neighbors: int = 10_000  # Number of training images searched for nearest neighbors
 

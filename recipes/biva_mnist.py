@@ -60,13 +60,14 @@ class Settings(ShortStepSettings):
     """Number of latent dimensions in the top layer; lower layers have 2, 3, ... times as many."""
     units: int = 125  # Units in BIVA's hidden layers
     ladder_hidden: int = 212
-    """Units in the ladder VAE's first networks; the next networks have half as many."""
+    """Units in each network of the ladder VAE's first layer; each next layer has half as many."""
     vae_latent_dim: int = 50  # Number of latent dimensions in the VAE
     vae_hidden: int = 232  # Units in each of the VAE's four hidden layers
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
     warm_up: float = 0.2  # Fraction of the steps during which the KL weight rises to 1
     free_bits: float = 2.0
-    """Free nats per latent in the first half of training; they then decrease to 0."""
+    """Free nats per latent in the first half of training; this number decreases to 0 in the second
+    half."""
     nll_samples: int = 1000  # Number of importance samples for the test NLL (paper: 1,000)
     fashion_epochs: int = 10  # Number of epochs for the BIVA trained on Fashion-MNIST
     templates: str = "300 1000"

@@ -62,13 +62,13 @@ SHOWN = 2000  # people per image
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     seeds: int = 5  # Number of seeds for weights and data order, starting at --seed
-    features: int = 2  # Number of features per person
+    features: int = 2  # Number of learned features per person
     hidden: int = 64  # Units in each hidden layer
     learning_rate: float = 1e-3  # Adam's learning rate; cosine decay to 0
     weight: float = 1.0  # Weight of the adversary in the exported model
     discriminator_steps: int = 10  # Number of adversary updates per encoder update in ALFR
-    alpha: float = 200.0  # Weight of the income cross-entropy in the VFAE, alpha
-    beta: float = 1000.0  # Weight of the maximum mean discrepancy in the VFAE, beta
+    alpha: float = 200.0  # Weight alpha of the income cross-entropy in the VFAE
+    beta: float = 1000.0  # Weight beta of the maximum mean discrepancy in the VFAE
 
 
 PRESETS = {

@@ -56,7 +56,7 @@ class Settings(ShortStepSettings):
     seeds: int = 3  # Number of seeds for weights and data order, starting at --seed
     green: float = 0.2  # Fraction of green digits among the odd training digits
     filters: int = 16  # Channels of the first convolution; the second has twice as many
-    features: int = 2  # Number of features per digit
+    features: int = 2  # Number of learned features per digit
     hidden: int = 64  # Units in each hidden layer of the adversary
     learning_rate: float = 1e-3  # Adam's learning rate; cosine decay to 0
     weight: float = 1.0  # Weight of the adversary

@@ -48,11 +48,11 @@ class Settings(ShortStepSettings):
     blocks: int = 1  # Number of LSTM layers
     learning_rate: float = 3e-3  # Adam's learning rate; linear decay to 0 in the second half
     held_out: int = 500
-    """Number of training stories held out to choose the epoch and the n-gram order; the last ones
-    are used."""
+    """Number of stories at the end of the training set, held out to choose the epoch and the n-gram
+    order."""
     tested: int = 3299  # Number of test stories; the first ones are used
     orders: str = "1 2 3 4 5 6 7 8 9"
-    """Candidate orders of the n-grams, a baseline; the best order is chosen."""
+    """Candidate orders for the n-gram baseline; the best order is chosen."""
 
 
 PRESETS = {
@@ -87,7 +87,7 @@ def main(run: Run, s: Settings):
     run.restore_best(model)
     run.export(model, default="sample", half=True)
 
-    run.say("counting n-grams")
+    run.say("counting n-grams for the baseline")
     orders = [int(order) for order in s.orders.split()]
     n_grams = best_n_grams(train, held_out, orders, edge.levels)
     letters = np.zeros(edge.levels, bool)

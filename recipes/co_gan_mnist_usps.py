@@ -52,7 +52,7 @@ class Settings(ShortStepSettings):
     filters: int = 128  # Channels of the generators before their last layers
     discriminator_filters: int = 20  # Channels of the discriminators' first layers
     hidden: int = 500  # Units in the discriminators' dense layer
-    pair_weight: float = 1.0  # Weight of the KL divergence of class probabilities in a pair
+    pair_weight: float = 1.0  # Weight of the KL divergence between a pair's class probabilities
     learning_rate: float = 2e-4  # Adam's learning rate; linear decay to 0 in the second half
     classifier_steps: int = 1500
     """Number of training steps for each classifier trained only on the source domain."""

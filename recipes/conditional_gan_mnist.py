@@ -54,8 +54,9 @@ LOOKED_AT = 1000  # number of samples to classify after each epoch
 class Settings(ShortStepSettings):
     dataset: Literal["mnist", "fashion_mnist"] = "mnist"  # Dataset from tensorflow-datasets
     method: Literal["conditional", "ac", "projection"] = "conditional"
-    """How the discriminator uses the label: conditional receives it as additional channels, ac
-    predicts it, and projection uses an inner product with its embedding."""
+    """Use of the label in the discriminator: as additional input channels (conditional), as a
+    prediction target (ac), or in an inner product of its embedding and the features
+    (projection)."""
     latent_dim: int = 62  # Number of latent dimensions
     filters: int = 64  # Channels at the highest resolution
     hidden: int = 1024  # Units in each dense layer

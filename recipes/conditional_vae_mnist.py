@@ -43,9 +43,9 @@ class Settings(ShortStepSettings):
     latent_dim: int = 50  # Number of latent dimensions
     hidden: int = 200  # Units in each of the two hidden layers of the encoder and decoder
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
-    components: int = 50  # Number of components in each digit's Bernoulli mixture, a baseline
+    components: int = 50  # Number of components in each class's Bernoulli mixture, a baseline
     boosted: int = 50_000
-    """Number of pixels used to train the boosted trees of each digit class, a baseline."""
+    """Number of pixels used to train the boosted trees for each class, a baseline."""
     compared: int = 10_000
     """Number of images to compare from each set: samples and training images."""
     classifier_steps: int = 1500  # Number of training steps for each evaluation classifier

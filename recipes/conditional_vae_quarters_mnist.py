@@ -52,7 +52,7 @@ SIDE = 14
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     latent_dim: int = 32  # Number of latent dimensions
-    hidden: int = 300  # Units in each of the two hidden layers of all networks
+    hidden: int = 300  # Units in each of the two hidden layers of each network
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
     held_out: int = 5000
     """Number of training digits held out for early stopping of the baseline network."""
@@ -106,7 +106,7 @@ def main(run: Run, s: Settings):
         run.say(f"training the baseline network (known quarters: {count} of 4)")
         networks[count] = baseline(s, choice.train, held_out, known)
 
-    run.say("fitting boosted trees that predict the other pixels one by one")
+    run.say("fitting boosted trees that predict the unknown pixels one at a time")
     nats_of_trees = {}
     for count, known in KNOWN.items():
         trees = BoostedPixels(

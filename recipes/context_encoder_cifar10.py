@@ -64,10 +64,10 @@ class Settings(RunSettings):
     """Adam's learning rate for the encoder and decoder; linear decay to 0 in the second half. The
     discriminator's rate is a tenth of this rate, as in the paper."""
     pretraining_epochs: int = 1
-    """Number of epochs of each pretraining run in the feature evaluation."""
-    labels_per_class: int = 100  # Number of labeled images in each of the classes 5 to 9
+    """Number of epochs for each pretraining run in the feature evaluation."""
+    labels_per_class: int = 100  # Number of labeled images per class, for classes 5 to 9
     draws: int = 3  # Number of random label selections over which accuracies are averaged
-    tuning_epochs: int = 30  # Number of fine-tuning epochs, with batches of 50
+    tuning_epochs: int = 30  # Number of fine-tuning epochs (batch size 50)
 
 
 PRESETS = {

@@ -95,7 +95,7 @@ def main(run: Run, s: Settings):
         arguments = (encoder, train, validation, test, *tuning)
         reports[name] = run.once(f"fine-tuned, {name}", fine_tuned_error, *arguments)
 
-    run.say("fitting nearest neighbors")
+    run.say("fitting a nearest-neighbor classifier to gradient histograms")
     images, labels = labeled.arrays()
     strokes, test_strokes = stroke_codes(images, test_images)
     nearest = KNeighborsClassifier().fit(strokes, labels)

@@ -63,7 +63,7 @@ class Settings(RunSettings):
     images: Path | None = None  # Your own image folder, used instead of the dataset
     size: int = 64  # Side length of the face images, in pixels; 32 for CIFAR-10
     held_out: int = 100
-    """Number of images, the last of the training set, held out to choose the epoch and the number
+    """Number of images at the end of the training set, held out to choose the epoch and the number
     of PCA components."""
     latent_dim: int = 128  # Number of latent dimensions; with 2, the latent plane is plotted
     maps: bool = False
@@ -130,7 +130,9 @@ def main(run: Run, s: Settings):
     run.restore_best(model)
     run.export(model, default="sample")
 
-    run.say("evaluating the baselines: lossless codecs, PCA, and one histogram per value")
+    run.say(
+        "evaluating the baselines: lossless codecs, PCA, and one histogram per pixel and channel"
+    )
     mirrored = np.concatenate([train, train[:, :, ::-1]])
     components = [int(number) for number in s.components.split()]
     baselines = image_baselines(mirrored, held_out, test, components, s.latent_dim)

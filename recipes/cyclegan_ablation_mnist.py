@@ -105,7 +105,7 @@ def main(run: Run, s: Settings):
     real = negatives(digits[: len(test_digits)])
 
     with run.evaluation(model) as metrics:
-        run.say("comparing translations with the negatives and the correct translations")
+        run.say("comparing translations with real negatives and with the correct translations")
         shown = {"digit": test_digits}
         for name, each in models.items():
             shown[NAMES[name]] = each.translate(test_digits, "digit_to_negative")

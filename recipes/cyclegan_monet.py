@@ -76,7 +76,7 @@ class Settings(RunSettings):
     most_images: int = 10_000  # Maximum number of images to read per domain
     image_size: int = 256  # Side length of the training crops, in pixels
     load_size: int = 286  # Side length, in pixels, to which images are resized before cropping
-    smallest: float = 1.0  # Minimum factor of random downscaling before cropping
+    smallest: float = 1.0  # Minimum scale factor for random downscaling before cropping
     unchanged: float = 0.5
     """Fraction of images that are not downscaled, to preserve fine contrast."""
     evaluated_size: int = 256  # Side length of the held-out images, in pixels
@@ -96,7 +96,7 @@ class Settings(RunSettings):
     smooth_colors: bool = simple_parsing.flag(default=False, negative_prefix="--no-")
     """Smooth the chroma of translations, so that only the luma has grain."""
     reflect: bool = simple_parsing.flag(default=False, negative_prefix="--no-")
-    """Use reflection padding in all layers, to avoid lines along borders."""
+    """Use reflection padding in all layers, to avoid lines along image borders."""
     margin: int = 0  # Width, in pixels, of the reflection padding added before translation
     discriminator_normalization: Literal["instance", "spectral"] = "instance"
     """Normalization in the discriminators: instance, as in the paper, or spectral, which preserves

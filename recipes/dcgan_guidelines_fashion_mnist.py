@@ -73,7 +73,7 @@ FIGURES = ("kernel_distance", "precision", "recall", "pyramid_16")
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    variants: int = len(VARIANTS)  # Number of networks to train
+    variants: int = len(VARIANTS)  # Number of network variants to train
     latent_dim: int = 100  # Number of latent dimensions
     filters: int = 128  # Channels at the highest resolution, doubled at every coarser stage
     hidden: int = 512  # Units in each hidden layer of the variant with dense hidden layers

@@ -49,7 +49,7 @@ class Settings(RunSettings):
     compared: int = 10_000
     """Number of images to compare from each set: samples, test images, and training images."""
     compared_in_few_steps: int = 2000
-    """Number of samples for each of 5, 10, and 20 sampling steps."""
+    """Number of images to sample with 5, with 10, and with 20 sampling steps."""
     scored: int = 1000  # Number of test images whose likelihood bound is evaluated
     classifier_steps: int = 1500  # Number of training steps for each evaluation classifier
 
@@ -87,8 +87,8 @@ def main(run: Run, s: Settings):
         run.draw("emerging", emerging(model))
         scored = test_images[: s.scored]
         run.say(
-            f"estimating the bound of {len(scored)} test images at 16 of {model.chain_steps} time "
-            "steps"
+            f"estimating the likelihood bound of {len(scored)} test images at 16 of "
+            f"{model.chain_steps} time steps"
         )
         metrics["nats"] = -float(model.log_prob(scored).mean())
         metrics |= model.evaluate(Source(test_images).batches(100), return_dict=True, verbose=0)

@@ -55,7 +55,8 @@ class Settings(ShortStepSettings):
     dataset: Literal["mnist", "celeb_a"] = "mnist"
     """Dataset: digits in two colors (mnist), or faces (celeb_a)."""
     examples: int = 20_000  # Number of training images; the first ones are used
-    rare: float = 0.02  # Fraction of green among odd digits, or of men among smiling people
+    rare: float = 0.02
+    """Fraction of green digits among odd digits, or of men among smiling people."""
     latent_dim: int = 2  # Number of latent dimensions
     width: int = 16  # Channels of the first of two convolutions; the second has twice as many
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half

@@ -60,7 +60,7 @@ class Settings(ShortStepSettings):
     """Weight decay of AdamW, multiplied by the learning rate and not applied to biases. If several
     values are given, the best is chosen on held-out training digits."""
     choice_epochs: int = 55
-    """Number of epochs in each of the runs that determine the weight decay."""
+    """Number of epochs for each run that compares values of the weight decay."""
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
 
 

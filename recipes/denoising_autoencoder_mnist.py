@@ -65,7 +65,7 @@ class Settings(ShortStepSettings):
     """Maximum number of labeled training digits for the linear classifier."""
     boosted: int = 500_000  # Number of pixels used to train the boosted trees, a baseline
     random_gain: float = 16.0
-    """Scale of the random units' weights; with 1, the units are nearly linear."""
+    """Scale of the weights of the random units, a baseline; with 1, the units are nearly linear."""
 
 
 PRESETS = {

@@ -41,7 +41,8 @@ from keras_gen.workshop.visualize import planar_densities
 class Settings(ShortStepSettings):
     points: int = 50_000  # Number of training points per dataset
     compared: int = 20_000  # Number of test points per dataset
-    mixtures: int = 20  # Number of Gaussians in each conditional of the autoregressive model
+    mixtures: int = 20
+    """Number of Gaussians in each conditional distribution of the autoregressive model."""
     couplings: int = 16  # Number of coupling layers in the flow
     hidden: int = 64  # Units in each of the two hidden layers of both models
     learning_rate: float = 3e-3  # Adam's learning rate; linear decay to 0 in the second half

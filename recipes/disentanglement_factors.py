@@ -63,10 +63,11 @@ class Settings(ShortStepSettings):
     discriminator: int = 1000  # Units in each of the six layers of the FactorVAE's discriminator
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
     beta: float = 4.0  # Weight of the KL divergence in the beta-VAE
-    capacity: float = 25.0  # Final capacity in nats, reached after two thirds of the steps
-    capacity_weight: float = 1000.0  # Weight of the difference from the annealed capacity, gamma
-    factor_weight: float = 35.0  # Weight of the total correlation in the FactorVAE, gamma
-    tc_weight: float = 6.0  # Weight of the total correlation in the beta-TCVAE, beta
+    capacity: float = 25.0  # Final KL capacity, in nats, reached after two thirds of the steps
+    capacity_weight: float = 1000.0
+    """Weight gamma of the difference between the KL divergence and the annealed capacity."""
+    factor_weight: float = 35.0  # Weight gamma of the total correlation in the FactorVAE
+    tc_weight: float = 6.0  # Weight beta of the total correlation in the beta-TCVAE
     rows: int = 10_000  # Number of combinations of factor values used for MIG, SAP, and DCI
 
 

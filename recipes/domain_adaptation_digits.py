@@ -78,7 +78,7 @@ class Settings(ShortStepSettings):
     seeds: int = 5  # Number of seeds for digit samples and initial weights, starting at --seed
     mnist_images: int = 2000  # Number of MNIST training digits
     usps_images: int = 1800  # Number of USPS training digits
-    tested: int = 10_000  # Maximum number of test digits per target
+    tested: int = 10_000  # Maximum number of test digits per target dataset
     filters: int = 20  # Channels of LeNet's first convolution
     hidden: int = 500  # Units in LeNet's dense layer
     learning_rate: float = 3e-4  # Adam's learning rate

@@ -56,12 +56,13 @@ IN_WORDS = {
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     filters: int = 32  # Channels of the first convolution; the next two have twice as many
-    chain_steps: int = 15  # Number of steps of each chain per training step
+    chain_steps: int = 15  # Number of steps per chain in each training step
     buffer_size: int = 4096  # Number of chains in the buffer
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
-    new_steps: int = 256  # Number of steps in chains that start from noise
+    new_steps: int = 256  # Number of steps in sampling chains that start from noise
     compared: int = 1000  # Number of images to compare from each set: samples and test images
-    components: int = 40  # Number of principal components to compare
+    components: int = 40
+    """Number of principal components used to compare images and score outliers."""
     gaussians: int = 40
     """Number of components in the mixture that scores outliers; half this number is also tried."""
     fitted: int = 6000  # Number of training images used to fit the baselines

@@ -103,7 +103,7 @@ def main(run: Run, s: Settings):
             run.say(f"evaluating {name}")
             metrics |= coding_report(name, encode, train, test, s)
 
-        run.say("measuring transfer to USPS")
+        run.say("evaluating the transfer to USPS")
         for name, encode in encoders.items():
             metrics[f"usps_{name}"] = transferred(encode, *usps, s)
         metrics["usps_own"] = transferred(usps_model.encode, *usps, s)

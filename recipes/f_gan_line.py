@@ -63,7 +63,7 @@ class Settings(ShortStepSettings):
     hidden: int = 64  # Units in each of the discriminator's two hidden layers
     discriminator_steps: int = 5  # Number of discriminator updates per generator update
     learning_rate: float = 2e-3  # Adam's learning rate; linear decay to 0 in the second half
-    fits: int = 4000  # Number of training steps for the fit with each of the other divergences
+    fits: int = 4000  # Number of training steps for each of the other divergences
 
 
 PRESETS = {

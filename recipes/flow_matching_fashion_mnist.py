@@ -49,7 +49,7 @@ class Settings(RunSettings):
     compared: int = 10_000
     """Number of images to compare from each set: samples, test images, and training images."""
     compared_in_few_steps: int = 2000
-    """Number of samples for each of 5, 10, and 20 sampling steps."""
+    """Number of images to sample with 5, with 10, and with 20 sampling steps."""
     classifier_steps: int = 1500  # Number of training steps for each evaluation classifier
 
 

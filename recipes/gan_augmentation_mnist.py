@@ -52,7 +52,7 @@ class Settings(RunSettings):
     classifier_rate: float = 2e-3  # Adam's learning rate for the classifiers
     shift: int = 2  # Maximum random shift of training digits, in pixels
     labels: str = "50 200 1000"
-    """Numbers of labels to compare; the GAN for the last number is exported."""
+    """Numbers of labels to compare; the GAN trained with the last number of labels is exported."""
     repeats: int = 5  # Number of random label selections, starting at --seed
 
 

@@ -39,8 +39,7 @@ from keras_gen.workshop.visualize import vector_fields
 class Settings(ShortStepSettings):
     rate: float = 0.1  # Learning rate for gradient descent
     moves: int = 200  # Number of steps in each path
-    gamma: float = 0.6
-    """Weight of the regularizer in consensus optimization and of the R1 penalty."""
+    gamma: float = 0.6  # Weight of the consensus-optimization regularizer and of the R1 penalty
 
 
 PRESETS = {

@@ -104,7 +104,9 @@ def main(run: Run, s: Settings):
     padded_mixture = mixture_samples(padded_images, len(compared), seed=s.seed)
 
     with run.evaluation(model) as metrics:
-        run.say("comparing samples with digits, using Parzen windows, classifiers, and patches")
+        run.say(
+            "comparing samples with digits, using Parzen windows, classifiers, and image patches"
+        )
         drawn = model.sample(s.compared, seed=s.seed)
         choosing = held_out.take(s.compared // 10).arrays()
         centers = {

@@ -56,9 +56,11 @@ class Settings(ShortStepSettings):
     r1: float = 1e-3  # Weight of the R1 penalty
     ema: float = 0.99
     """EMA momentum for both networks; evaluation uses the averaged weights. 0 disables EMA."""
-    seeds: int = 10  # Number of runs per method in the second experiment
-    width: float = 0.05  # Standard deviation of the data and the model in the second experiment
-    apart_steps: int = 2000  # Number of training steps for each run in the second experiment
+    seeds: int = 10  # Number of runs per method in the instance-noise experiment
+    width: float = 0.05
+    """Standard deviation of the data and the model in the instance-noise experiment."""
+    apart_steps: int = 2000
+    """Number of training steps for each run in the instance-noise experiment."""
     noise: float = 1.0
     """Initial standard deviation of the instance noise, which decreases to --width."""
     gamma: float = 0.5  # Weight of the analytic regularizer

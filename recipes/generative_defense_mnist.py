@@ -61,7 +61,8 @@ class Settings(ShortStepSettings):
     """Units in each hidden layer of the VAE and in the classifier's dense layer."""
     latent_dim: int = 20  # Number of latent dimensions in the VAE
     learning_rate: float = 1e-3  # Adam's learning rate; cosine decay to 0
-    descent: int = 30  # Number of gradient steps in the search for the nearest image
+    descent: int = 30
+    """Number of gradient steps in the search for the nearest image that the VAE can generate."""
     tested: int = 1000  # Number of test digits to attack; the last ones are used
     restarts: int = 2  # Number of random starts for each PGD attack
 

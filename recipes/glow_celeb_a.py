@@ -51,15 +51,15 @@ class Settings(ShortStepSettings):
     filters: int = 64  # Hidden channels of the coupling networks
     lu: bool = False  # Store matrices as LU decompositions
     alpha: float = 0.05
-    """Minimum distance of the scaled levels from 0 and 1 before the logit transform."""
+    """Minimum distance of the scaled pixel values from 0 and 1 before the logit transform."""
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
     ema: float = 0.99
     """EMA momentum for the weights; evaluation uses the averaged weights. 0 disables EMA."""
     temperature: float = 0.7  # Standard deviation of the latents for sampling
     amount: float = 1.0  # Shift of the faces' latents, as a multiple of the attribute direction
     held_out: int = 100
-    """Number of training images held out to choose the epoch and the number of PCA components; the
-    last ones are used."""
+    """Number of images at the end of the training set, held out to choose the epoch and the number
+    of PCA components."""
     boosted: int = 400_000
     """Number of values per channel used to train the boosted trees, a baseline."""
     classifier_steps: int = 1500  # Number of training steps for each evaluation classifier
@@ -110,7 +110,9 @@ def main(run: Run, s: Settings):
     run.restore_best(model)
     run.export(model, default="sample", half=True)
 
-    run.say("evaluating the baselines: lossless codecs, PCA, and one histogram per value")
+    run.say(
+        "evaluating the baselines: lossless codecs, PCA, and one histogram per pixel and channel"
+    )
     mirrored = np.concatenate([train, train[:, :, ::-1]])
     components = [int(number) for number in s.components.split()]
     baselines = image_baselines(mirrored, held_out, test, components)

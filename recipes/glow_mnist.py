@@ -48,7 +48,7 @@ class Settings(ShortStepSettings):
     filters: int = 64  # Hidden channels of the coupling networks
     lu: bool = False  # Store matrices as LU decompositions
     alpha: float = 5e-4
-    """Minimum distance of the scaled levels from 0 and 1 before the logit transform."""
+    """Minimum distance of the scaled pixel values from 0 and 1 before the logit transform."""
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
     ema: float = 0.999
     """EMA momentum for the weights; evaluation uses the averaged weights. 0 disables EMA."""
@@ -88,7 +88,7 @@ def main(run: Run, s: Settings):
     run.fit(model, train, draw)
     run.export(model, default="sample")
 
-    run.say("evaluating the baselines: lossless codecs, PCA, and one histogram per value")
+    run.say("evaluating the baselines: lossless codecs, PCA, and one histogram per pixel")
     components = [int(number) for number in s.components.split()]
     baselines = image_baselines(split.train.arrays(), split.test.arrays(), test, components)
     baselines |= boosted_bits(run, split.train.arrays(), test)

@@ -132,8 +132,8 @@ def main(run: Run, s: Settings):
         scored = test_images[: s.scored]
         scored_labels = test_labels[: s.scored]
         run.say(
-            f"estimating the bound of {len(scored)} test digits at 16 of {model.chain_steps} time "
-            "steps"
+            f"estimating the likelihood bound of {len(scored)} test digits at 16 of "
+            f"{model.chain_steps} time steps"
         )
         nats = -model.log_prob(scored, scored_labels).mean()
         metrics["bits"] = bits_per_dimension(nats, scored[0].size, "none")

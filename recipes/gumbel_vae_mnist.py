@@ -51,9 +51,10 @@ class Settings(ShortStepSettings):
     """Decoder input in training: gumbel uses relaxed codes; straight_through uses hard codes with
     the gradient of relaxed codes."""
     prior: Literal["categorical", "relaxed"] = "categorical"
-    """Prior in the KL divergence. categorical: for hard codes, with the divergence in closed form.
-    relaxed: with the temperature of the codes, and the divergence estimated with one sample."""
-    nll_samples: int = 1000  # Number of samples for the test bound (paper: 1,000)
+    """Prior in the KL divergence. categorical: prior over hard codes, with the divergence in closed
+    form. relaxed: prior with the codes' temperature, with the divergence estimated from one
+    sample."""
+    nll_samples: int = 1000  # Number of samples per test image for the NLL bound (paper: 1,000)
     templates: str = "300 1000"
     """Candidate numbers of components in the Bernoulli mixture, a baseline; the best number is
     chosen on held-out training digits."""

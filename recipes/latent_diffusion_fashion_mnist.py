@@ -138,7 +138,7 @@ def main(run: Run, s: Settings):
         extractors = trained_extractors(images, labels, s.classifier_steps)
         count = min(s.compared, len(test_images))
         held_out = test_images[:count]
-        run.say(f"sampling {count} images from models of latents, codes, and pixels")
+        run.say(f"sampling {count} images from each model (of latents, codes, and pixels)")
         start = time.perf_counter()
         options = dict(steps=s.sampling_steps, solver=s.solver, batch_size=250)
         drawn = model.sample(count, seed=s.seed, **options)

@@ -111,7 +111,7 @@ def main(run: Run, s: Settings):
     evaluate = GenerationEvaluation(extractors, real[:, middle], s.seed)
 
     with run.evaluation(model) as metrics:
-        run.say("comparing the frames and the motion of samples with training videos")
+        run.say("comparing sampled videos with training videos, by frames and by motion")
         drawn = model.sample(len(real), seed=s.seed)
         for prefix, each in {"": drawn, "floor_": held_out}.items():
             metrics |= prefixed(prefix, motion_distances(real, each))

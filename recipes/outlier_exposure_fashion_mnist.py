@@ -65,7 +65,7 @@ class Settings(ShortStepSettings):
     hidden: int = 128  # Units in the classifier's dense layer
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
     repeats: int = 3  # Number of seeds per classifier, starting at --seed
-    tested: int = 2000  # Number of test images of clothes and of each type of outlier
+    tested: int = 2000  # Number of test images of clothes, and number for each type of outlier
     known: int = 10_000
     """Number of training images of clothes, and number of outliers, used to fit the baselines."""
 

@@ -54,7 +54,8 @@ class Settings(ShortStepSettings):
     load_size: int = 286  # Side length, in pixels, to which images are resized before cropping
     filters: int = 64  # Channels of the first layers
     strided_layers: int = 3
-    """Strided layers in the discriminator: 1, 2, or 3 give patches of 16, 34, or 70 pixels."""
+    """Number of strided layers in the discriminator; with 1, 2, or 3, the side length of its
+    patches is 16, 34, or 70 pixels."""
     learning_rate: float = 2e-4  # Adam's learning rate; linear decay to 0 in the second half
     l1_weight: float = 100.0  # Weight of the L1 distance, lambda
 
@@ -112,9 +113,7 @@ def main(run: Run, s: Settings):
     run.export(model, half=True)
 
     with run.evaluation(model) as metrics:
-        run.say(
-            "comparing translations with photographs, and their edges with the requested edges"
-        )
+        run.say("comparing translations with photographs, and translated edges with input edges")
         fitted = (edges, train_edges, train_photos)
         ways = {
             "model": model.translate(edges),

@@ -62,7 +62,8 @@ class Settings(ShortStepSettings):
     filters: int = 64  # Channels of the generator's first layer
     discriminator_filters: int = 64  # Channels of the discriminator's first layer
     strided_layers: int = 3
-    """Strided layers in the discriminator: 1, 2, or 3 give patches of 16, 34, or 70 pixels."""
+    """Number of strided layers in the discriminator; with 1, 2, or 3, the side length of its
+    patches is 16, 34, or 70 pixels."""
     learning_rate: float = 2e-4  # Adam's learning rate; linear decay to 0 in the second half
     l1_weight: float = 100.0  # Weight of the L1 distance, lambda
     part_epochs: int = 100  # Number of epochs for each model other than the main model

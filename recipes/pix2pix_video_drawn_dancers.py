@@ -61,10 +61,13 @@ class Settings(ShortStepSettings):
     image_size: int = 256  # Side length of the frames, in pixels
     videos: int = 400  # Number of training videos
     frames: int = 16  # Number of frames per training video
-    clip: int = 2  # Number of frames per training clip, over which the recursion is trained
+    clip: int = 2
+    """Number of frames per training clip; each frame is generated from its pose and the previous
+    frame."""
     filters: int = 64  # Channels of the first layers
     strided_layers: int = 3
-    """Strided layers in each discriminator: 1, 2, or 3 give patches of 16, 34, or 70 pixels."""
+    """Number of strided layers in each discriminator; with 1, 2, or 3, the side length of its
+    patches is 16, 34, or 70 pixels."""
     learning_rate: float = 2e-4  # Adam's learning rate; linear decay to 0 in the second half
     l1_weight: float = 100.0  # Weight of the L1 distance
     ema: float = 0.0

@@ -45,14 +45,14 @@ class Settings(ShortStepSettings):
     blocks: int = 1  # Number of residual blocks in each coupling network
     filters: int = 8  # Hidden channels before the first squeeze, doubled by each squeeze
     alpha: float = 5e-4
-    """Minimum distance of the scaled levels from 0 and 1 before the logit transform."""
+    """Minimum distance of the scaled pixel values from 0 and 1 before the logit transform."""
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
     ema: float = 0.999
     """EMA momentum for the weights; evaluation uses the averaged weights. 0 disables EMA."""
     temperature: float = 0.7  # Standard deviation of the latents for sampling
     held_out: int = 1000
-    """Number of training images held out to choose the number of PCA components; the last ones are
-    used."""
+    """Number of images at the end of the training set, held out to choose the number of PCA
+    components."""
     tested: int = 10_000  # Number of test images; the first ones are used
     boosted: int = 200_000  # Number of pixels used to train the boosted trees, a baseline
     components: str = "10 30 100 200 300"
@@ -83,7 +83,7 @@ def main(run: Run, s: Settings):
     run.fit(model, split.train, partial(samples, temperature=s.temperature))
     run.export(model, default="sample")
 
-    run.say("evaluating the baselines: lossless codecs, PCA, and one histogram per value")
+    run.say("evaluating the baselines: lossless codecs, PCA, and one histogram per pixel")
     components = [int(number) for number in s.components.split()]
     baselines = image_baselines(split.train.arrays(), split.test.arrays(), test, components)
     baselines |= boosted_bits(run, split.train.arrays(), test)

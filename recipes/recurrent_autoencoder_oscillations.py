@@ -54,7 +54,7 @@ FREQUENCIES = 400  # number of frequencies of sinusoids to try
 class Settings(ShortStepSettings):
     series: int = 50_000  # Number of training series
     compared: int = 2000
-    """Number of test series, and number of series held out to choose the baselines."""
+    """Number of test series, and number of series held out to choose the baselines' settings."""
     latent_dim: int = 4  # Number of code dimensions
     units: int = 64  # Units in each LSTM
     hidden: int = 128  # Units in each of the two hidden layers of the dense networks
@@ -107,7 +107,7 @@ def main(run: Run, s: Settings):
     run.fit(model, train, draw)
     run.export(model)
 
-    run.say("fitting principal components and searching for neighbors")
+    run.say("fitting principal components and searching for nearest neighbors")
     scaler = StandardScaler().fit(flat(train.arrays()))
     standardized = (scaler.transform(flat(part.arrays())) for part in (train, held_out, test))
     others = baselines(*standardized, s.latent_dim)

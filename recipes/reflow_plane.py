@@ -73,7 +73,7 @@ def main(run: Run, s: Settings):
 
     # Each step: one gradient update on the loss of eq. (1).
     run.fit(teacher, train, draw_steps, part="teacher")
-    run.say(f"mapping {s.pairs} noise samples to points")
+    run.say(f"mapping {s.pairs} noise samples to points, using the teacher")
     noise = np.random.default_rng(s.seed).normal(size=(s.pairs, 2)).astype("float32")
     pairs = Source((teacher.decode(noise, batch_size=5000), noise))
     run.fit(student, pairs, draw_steps)

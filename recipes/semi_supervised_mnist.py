@@ -53,10 +53,10 @@ class Settings(ShortStepSettings):
     learning_rate: float = 1e-3  # Adam's learning rate, except for fine-tuning
     fine_tuning_rate: float = 2e-4  # Adam's learning rate for fine-tuning
     classification_weight: float = 100.0
-    """Weight of the cross-entropy of a labeled digit in method (b)."""
+    """Weight of a labeled digit's cross-entropy in joint training, method (b)."""
     label_steps: int = 1500
-    """Number of training steps on labeled digits only, each with half a batch."""
-    both_steps: int = 4000  # Number of training steps for method (b)
+    """Number of training steps on labeled digits only; each step uses half a batch."""
+    both_steps: int = 4000  # Number of training steps for joint training, method (b)
     repeats: int = 5  # Number of runs, with seeds starting at --seed
 
 

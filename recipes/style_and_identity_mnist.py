@@ -55,7 +55,8 @@ class Settings(ShortStepSettings):
     beta: float = 15.0  # Weight of the KL divergence of the style code
     adversarial_weight: float = 30.0
     """Weight of the adversarial loss, relative to the reconstruction loss in nats."""
-    probed: int = 10_000  # Number of training digits used to fit the regressions
+    probed: int = 10_000
+    """Number of training digits used to fit classifiers on codes and strokes."""
     classifier_steps: int = 1500
     """Number of training steps for the classifier that evaluates swapped digits."""
 

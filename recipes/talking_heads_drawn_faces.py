@@ -51,7 +51,7 @@ class Settings(ShortStepSettings):
     image_size: int = 256  # Side length of the images, in pixels; a multiple of 8
     people: int = 2000  # Number of people in the training set
     frames: int = 32  # Number of frames per person
-    shots: int = 8  # Number of frames of a person per training step, K
+    shots: int = 8  # Number of frames per person in each training step, K
     embedding_dim: int = 512  # Number of dimensions of a person's embedding
     filters: int = 64  # Channels of the first layers
     learning_rate: float = 5e-5  # Adam's learning rate for the embedder and generator

@@ -44,9 +44,9 @@ class Settings(ShortStepSettings):
     beta: float = 1.0  # Weight of the KL divergence
     learning_rate: float = 1e-3  # Adam's initial learning rate
     schedule: Literal["burda", "linear"] = "burda"
-    """Learning-rate schedule: burda multiplies the rate by 10^(-1/7) after 1, 1 + 3, 1 + 3 + 9, ...
-    parts of the run, as in the paper; linear decreases the rate to 0 in the second half, which
-    works better for short runs."""
+    """Learning-rate schedule. burda divides the run into equal parts, as in the paper, and
+    multiplies the rate by 10^(-1/7) after 1, 1 + 3, 1 + 3 + 9, ... of these parts. linear decreases
+    the rate to 0 in the second half of the run, which works better for short runs."""
     nll_samples: int = 5000  # Number of importance samples for the test NLL (paper: 5,000)
     templates: str = "100 300 1000"
     """Candidate numbers of components in the Bernoulli mixture, a baseline; the best number is

@@ -47,7 +47,7 @@ COMPONENTS = (2, 4, 8, 16, 32)  # numbers of principal components to try
 class Settings(ShortStepSettings):
     series: int = 50_000  # Number of training series
     compared: int = 2000
-    """Number of test series, and number of series held out to choose the baselines."""
+    """Number of test series, and number of series held out to choose the baselines' settings."""
     latent_dim: int = 6  # Number of latent dimensions
     hidden: int = 128  # Units in each of the two hidden layers of the encoder and decoder
     learning_rate: float = 2e-3  # Adam's learning rate; linear decay to 0 in the second half

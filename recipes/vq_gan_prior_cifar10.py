@@ -82,10 +82,12 @@ class Settings(ShortStepSettings):
     prior_learning_rate: float = 1e-3
     """Adam's learning rate for the transformers; linear decay to 0 in the second half."""
     held_out: int = 1000
-    """Number of training images held out to choose the epochs and the n-gram order; the last ones
-    are used."""
+    """Number of images at the end of the training set, held out to choose the epochs and the n-gram
+    order."""
     counted: int = 50_000  # Maximum number of training images whose codes are counted
-    compared: int = 2000  # Number of images of each type to compare
+    compared: int = 2000
+    """Number of images to compare from each set: samples, baselines, reconstructions, and test
+    images."""
     classifier_steps: int = 1500
     """Number of training steps for the feature network and each evaluation classifier."""
 
@@ -234,7 +236,10 @@ def main(run: Run, s: Settings):
         metrics["n_gram_order"] = n_grams.order
         metrics["neighbor_order"] = neighbors.order
 
-        run.say(f"generating and comparing {s.compared} images of each type")
+        run.say(
+            f"comparing {s.compared} images per set (samples, baselines, and reconstructions) with "
+            "training images"
+        )
         asked = np.arange(s.compared) % CLASSES
         random = np.random.default_rng(s.seed)
         anything = random.integers(s.codebook_size, size=(s.compared, *grid))

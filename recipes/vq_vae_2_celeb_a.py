@@ -47,7 +47,7 @@ class Settings(RunSettings):
     images: Path | None = None  # Your own image folder
     size: int = 64  # Side length of the images, in pixels; a multiple of 8
     held_out: int = 100
-    """Number of training images held out to choose the epoch; the last ones are used."""
+    """Number of images at the end of the training set, held out to choose the epoch."""
     codebook_size: int = 512  # Number of entries in the codebook of each level, K
     latent_dim: int = 64  # Number of dimensions of each codebook entry
     filters: int = 128  # Channels of each feature map

@@ -60,8 +60,8 @@ class Settings(ShortStepSettings):
     ema: float = 0.999
     """EMA momentum for the prior; evaluation uses the averaged weights. 0 disables EMA."""
     held_out: int = 1000
-    """Number of training images held out to choose the prior's epoch and the number of PCA
-    components; the last ones are used."""
+    """Number of images at the end of the training set, held out to choose the prior's epoch and the
+    number of PCA components."""
     tested: int = 10_000  # Number of test images; the first ones are used
     components: str = "100 300 600 1000"
     """Candidate numbers of PCA components; the best number is chosen."""
@@ -145,7 +145,9 @@ def main(run: Run, s: Settings):
     run.restore_best(prior)
     run.export(prior, default="sample", half=True)
 
-    run.say("evaluating the baselines: lossless codecs, PCA, and one histogram per value")
+    run.say(
+        "evaluating the baselines: lossless codecs, PCA, and one histogram per pixel and channel"
+    )
     train = split.train.arrays()
     both = np.concatenate([train, train[:, :, ::-1]])
     components = [int(number) for number in s.components.split()]

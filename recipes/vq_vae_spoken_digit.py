@@ -47,7 +47,7 @@ from keras_gen.workshop.visualize import spectrograms
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     samples: int = 5120  # Number of samples per recording, a multiple of 64
-    latent_dim: int = 64  # Number of dimensions of each latent
+    latent_dim: int = 64  # Number of dimensions of each latent vector
     codes: int = 512  # Number of entries in the codebook, K
     width: int = 112
     """Channels of the convolutions; the first three have 1/8, 1/4, and 1/2 as many."""

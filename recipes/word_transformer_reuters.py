@@ -48,7 +48,7 @@ FIRST = 0xE000  # first private-use character
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    vocabulary: int = 4000  # Size of the vocabulary of the most common words, at most 6,200
+    vocabulary: int = 4000  # Number of most common words in the vocabulary, at most 6,200
     length: int = 64  # Number of words per passage
     units: int = 128  # Number of dimensions of the vectors between the blocks
     blocks: int = 4  # Number of blocks, each with attention and a dense layer
@@ -56,7 +56,7 @@ class Settings(ShortStepSettings):
     dropout: float = 0.1  # Dropout rate in the transformer's residual branches
     learning_rate: float = 2e-3  # Adam's learning rate; linear decay to 0 in the second half
     held_out: int = 500
-    """Number of training stories held out to choose the epoch; the last ones are used."""
+    """Number of stories at the end of the training set, held out to choose the epoch."""
     tested: int = 3299  # Number of test stories; the first ones are used
 
 
@@ -99,7 +99,7 @@ def main(run: Run, s: Settings):
     run.restore_best(model)
     run.export(model, default="sample", half=True)
 
-    run.say("counting n-grams")
+    run.say("counting n-grams for the baselines")
     models = {"transformer": model}
     for name, order in ORDERS.items():
         models[name] = NGrams(order, edge.levels).fit(train)

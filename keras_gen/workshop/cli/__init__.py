@@ -77,9 +77,9 @@ overlapping tiles. If a file cannot be read or processed, it is reported and ski
 code is 1.
 """
 SAMPLE = """\
-Generate a grid of images, a sequence of sounds, texts, or table rows. The same model, seed, and
-number of samples always give the same result. If the number exceeds the export's limit, the samples
-are generated in several requests with different seeds.
+Generate images (in a grid), sounds (in sequence), texts, or table rows. The same model, seed, and
+number of samples always give the same result. If this number exceeds the export's limit, the
+samples are generated in several requests with different seeds.
 """
 COMPLETE = """\
 Inpaint the missing part of an image with an export that supports inpainting. Write one image, or a
@@ -124,12 +124,12 @@ output file for a single image or video (the extension sets the format, such as 
 folder (created if missing); in a folder, images are saved as PNG and animations in their own format
 """
 FIT = "if the model has a fixed input size, crop the center of each image and resize it"
-CUT = "if the model has a fixed input size, split larger images into tiles and blend them"
+CUT = "if the model has a fixed input size, split larger images into tiles and blend the results"
 TILES = f"""\
 tile size in pixels for large images, at least {SMALLEST}; 0 disables tiling (default: {TILE})
 """
 LABEL = "name of a class, or its number, starting at 0 (default: all classes)"
-MASK = "image of the same size, white where pixels are missing; overrides --missing"
+MASK = "mask of the same size as the image, white where pixels are missing; overrides --missing"
 MISSING = f"missing half of the image: {', '.join(complete.HALVES)} (default: lower)"
 CONDITION = (
     "condition for sampling, such as label=3, label=Bag, label=any, or steps=20; may be repeated"

@@ -115,9 +115,9 @@ class RunSettings:
     """Export to evaluate instead of training a model; the other flags must describe the run that
     wrote this export."""
     start_from: str | None = None
-    """Name in saved_models, or folder, of an export whose weights initialize training. The networks
-    of the export must have the same architecture as the networks of this run. Networks that are not
-    exported, such as discriminators, start with random weights."""
+    """Export whose weights initialize training: a name in saved_models, or a folder. The export's
+    networks must have the same architecture as this run's networks. Networks that are not exported,
+    such as discriminators, start with random weights."""
     epochs: int = 1
     """Number of epochs, each with --steps-per-epoch steps. A checkpoint is written after each
     epoch; a progress line is printed after some epochs."""

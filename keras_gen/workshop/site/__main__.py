@@ -23,13 +23,13 @@ def main() -> int:
         "--versions",
         type=Path,
         metavar="FOLDER",
-        help="add the built site to FOLDER under its version, and list all versions",
+        help="add the built site to FOLDER/VERSION, and update the list of versions",
     )
     parser.add_argument(
         "--cards",
         type=Path,
         metavar="PDF",
-        help="write the cards of all methods, one A5 page each, to PDF, without building the site",
+        help="write a PDF with one A5 card per method, without building the site",
     )
     given = parser.parse_args()
     try:

@@ -1556,8 +1556,8 @@ _noising = _sized(
         "lacks the square root before the noise": lambda x, e, a: a**0.5 * x + (1 - a) * e,
         "lacks the square root before the example": lambda x, e, a: a * x + (1 - a) ** 0.5 * e,
         "does not shrink the example": lambda x, e, a: x + (1 - a) ** 0.5 * e,
-        "takes alpha-bar for alpha, which is its square root": lambda x, e, a: noised(
-            x, e, a * a
+        "takes alpha-bar for alpha, which is its square root": lambda x, e, a: (
+            a * x + (1 - a**2) ** 0.5 * e
         ),
     },
 )
@@ -1606,8 +1606,8 @@ def guided(conditional, unconditional, weight):
         "lacks the square root before the noise": lambda x, e, a: (x - (1 - a) * e) / a**0.5,
         "divides by the square of the factor": lambda x, e, a: (x - (1 - a) ** 0.5 * e) / a,
         "subtracts the noise with the wrong factor": lambda x, e, a: x / a**0.5 - e,
-        "takes alpha-bar for alpha, which is its square root": lambda x, e, a: predicted_example(
-            x, e, a * a
+        "takes alpha-bar for alpha, which is its square root": lambda x, e, a: (
+            (x - (1 - a**2) ** 0.5 * e) / a
         ),
     },
 )
@@ -1683,8 +1683,8 @@ def ddpm_posterior(x_t, x_0, alpha_bar_before, alpha_bar):
             a**0.5 * x + (1 - a) ** 0.5 * e
         ),
         "swaps example and noise": lambda x, e, a: a**0.5 * x - (1 - a) ** 0.5 * e,
-        "takes alpha-bar for alpha, which is its square root": lambda x, e, a: v_target(
-            x, e, a * a
+        "takes alpha-bar for alpha, which is its square root": lambda x, e, a: (
+            a * e - (1 - a**2) ** 0.5 * x
         ),
     },
 )
@@ -1711,8 +1711,8 @@ def v_target(x, noise, alpha_bar):
         ),
         "treats v as noise": lambda x, v, a: (x - (1 - a) ** 0.5 * v) / a**0.5,
         "returns the noise": lambda x, v, a: (1 - a) ** 0.5 * x + a**0.5 * v,
-        "takes alpha-bar for alpha, which is its square root": lambda x, v, a: example_of_v(
-            x, v, a * a
+        "takes alpha-bar for alpha, which is its square root": lambda x, v, a: (
+            a * x - (1 - a**2) ** 0.5 * v
         ),
     },
 )

@@ -8,7 +8,7 @@ codes of digits.
   python recipes/semi_supervised_mnist.py --preset smoke     under a minute
 
 Expected result of the cpu preset with 100 labels: a test error of 19.0% with pretraining and 19.2%
-with both losses (supervised only: 22.3%).
+with both losses (label spreading over HOG: 5.4%; supervised only: 22.3%).
 
 One network, with dropout at its input, is trained with 100, 600, 1,000, and 3,000 labels from
 MNIST's training set. The sets of labels are balanced over the digits, nested, and resampled for

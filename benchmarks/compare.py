@@ -113,8 +113,8 @@ def main() -> None:
             seconds = STEPS[name](others, 3 if options.quick else 9)
             own = seconds.pop("fit")
             found[name] = {way: own / other for way, other in seconds.items()}
-            ratios = "; ".join(f"{way} {ratio:.2f}" for way, ratio in found[name].items())
-            print(f"{name}: {own * 1e3:.1f} ms per step, relative to {ratios}", flush=True)
+            ratios = "; ".join(f"fit/{way} {ratio:.2f}" for way, ratio in found[name].items())
+            print(f"{name}: {own * 1e3:.1f} ms per step; time ratios: {ratios}", flush=True)
     if options.output:
         options.output.write_text(json.dumps(found, indent=2) + "\n")
     if options.before and options.before.exists():

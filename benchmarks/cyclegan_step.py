@@ -1,11 +1,11 @@
 """Compares CycleGAN steps with other implementations, and measures memory and startup time.
 
   python benchmarks/cyclegan_step.py            about four minutes on two CPU cores
-  python benchmarks/cyclegan_step.py --quick    the first table only
+  python benchmarks/cyclegan_step.py --quick    only steps of one size and the input pipeline
 
 The library's step is compared with the textbook step (four gradient calls, without shared passes),
 with PyTorch's step if PyTorch is available (see pytorch.py), and with the peak convolution speed of
-this machine. All are measured alternately.
+this machine. All variants are measured alternately.
 """
 
 import argparse

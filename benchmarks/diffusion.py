@@ -4,11 +4,11 @@
   python benchmarks/diffusion.py --quick    fewer steps
 
 Training steps are compared with bare TensorFlow (the forward pass, the backward pass, and the Keras
-Adam optimizer for the same model) and, for DDPM, with PyTorch. Samples, with 20 steps of DDIM, are
-compared with bare calls to the network in a Python loop, as a program would write it, and with
-PyTorch. PyTorch comes from a separate environment, if there is one; see pytorch.py. Finally, DDPM's
-steps and samples are compared with convolutions in bfloat16, and steps also with XLA. All variants
-are measured alternately in a single run.
+Adam optimizer for the same model) and, for DDPM, with PyTorch. Sampling with
+20 DDIM steps is compared with a plain Python loop that calls the network, and with PyTorch. PyTorch
+comes from a separate environment, if there is one; see pytorch.py. Finally, training steps and
+sampling of DDPM are measured with convolutions in bfloat16, and training steps also with XLA. All
+variants are measured alternately in a single run.
 """
 
 import argparse

@@ -5,7 +5,7 @@
 
 Values are sampled with the same noise in several ways: with a full pass for each value, as in
 textbooks, and with one position of every layer for each value, as a graph and compiled with XLA.
-All are measured alternately, so that changes in the machine's speed affect them equally.
+All variants are measured alternately, so that changes in the machine's speed affect them equally.
 Compilation is not counted. Because full passes of sounds take so long, only a few are timed. All
 variants must generate the same images. The last table shows how the time grows with the length of a
 sound. PyTorch's full passes come from a separate environment, if there is one; see pytorch.py.

@@ -47,7 +47,7 @@ NO_THRESHOLD = 10.0  # above any latent, so nothing is truncated
 @dataclasses.dataclass(frozen=True)
 class Settings(RunSettings):
     latent_dim: int = 80
-    """Number of latent dimensions; each part of the generator receives a quarter."""
+    """Number of latent dimensions; the first map and each of the three blocks receive a quarter."""
     filters: int = 256  # Channels of each feature map
     attention: int = 16  # Side length of the feature maps with self-attention
     discriminator_steps: int = 2  # Number of discriminator updates per generator update

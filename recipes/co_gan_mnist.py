@@ -43,7 +43,7 @@ SHOWN = 24  # pairs per grid
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     latent_dim: int = 100  # Number of latent dimensions
-    filters: int = 128  # Channels of the generator before its last layers
+    filters: int = 128  # Channels of the generator at full resolution; earlier layers have more
     discriminator_filters: int = 20  # Channels of the discriminator's first layers
     hidden: int = 500  # Units in the discriminator's dense layer
     learning_rate: float = 2e-4

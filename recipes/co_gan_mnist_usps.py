@@ -49,7 +49,8 @@ class Settings(ShortStepSettings):
     mnist_images: int = 2000  # Number of MNIST training digits
     usps_images: int = 1800  # Number of USPS training digits
     latent_dim: int = 100  # Number of latent dimensions
-    filters: int = 128  # Channels of the generators before their last layers
+    filters: int = 128
+    """Channels of the generators at full resolution; earlier layers have more."""
     discriminator_filters: int = 20  # Channels of the discriminators' first layers
     hidden: int = 500  # Units in the discriminators' dense layer
     pair_weight: float = 1.0  # Weight of the KL divergence between a pair's class probabilities

@@ -65,7 +65,7 @@ class Settings(ShortStepSettings):
     couplings: int = 8  # Number of coupling layers in the flow
     hidden: int = 64  # Units in each of the two hidden layers of a coupling network
     learning_rate: float = 2e-3  # Adam's learning rate; linear decay to 0 in the second half
-    draws: int = 16  # Number of normal-score samples per test row
+    draws: int = 16  # Number of samples per test row in the likelihood bound
 
 
 PRESETS = {

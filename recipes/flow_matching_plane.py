@@ -35,7 +35,7 @@ from keras_gen.workshop.visualize import flowing, planar_densities
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     points: int = 50_000  # Number of training points
-    compared: int = 20_000  # Number of test points, and number of samples
+    compared: int = 20_000  # Number of test points, and number of samples to compare with them
     width: int = 128  # Units in each of the four hidden layers
     learning_rate: float = 2e-3  # Adam's learning rate; linear decay to 0 in the second half
     most_gaussians: int = 80

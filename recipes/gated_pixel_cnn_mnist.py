@@ -59,7 +59,8 @@ class Settings(ShortStepSettings):
     learning_rate: float = 3e-3  # Adam's learning rate; linear decay to 0 in the second half
     ema: float = 0.99
     """EMA momentum for the weights; evaluation uses the averaged weights. 0 disables EMA."""
-    completions: int = 4  # Number of completions of the lower half of each of 100 test digits
+    completions: int = 4
+    """Number of completions per digit, for the lower halves of 100 test digits."""
     tested: int = 10_000  # Number of test digits; the first ones are used
     compared: int = 1000  # Number of samples, and number of test digits, to classify
     classifier_steps: int = 1500  # Number of training steps for each evaluation classifier

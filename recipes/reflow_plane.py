@@ -35,7 +35,7 @@ from keras_gen.workshop.visualize import planar_densities
 class Settings(ShortStepSettings):
     points: int = 50_000  # Number of training points
     pairs: int = 200_000  # Number of pairs of noise and teacher samples
-    compared: int = 20_000  # Number of test points, and number of samples
+    compared: int = 20_000  # Number of test points, and number of samples to compare with them
     paths: int = 5000  # Number of paths whose straightness is measured
     width: int = 128  # Units in each of the four hidden layers
     learning_rate: float = 2e-3  # Adam's learning rate; linear decay to 0 in the second half

@@ -59,7 +59,8 @@ class Settings(RunSettings):
     filters: int = 256  # Channels of each feature map in the encoder and decoder
     residual_filters: int = 256  # Channels inside the residual blocks of the encoder and decoder
     discriminator_filters: int = 64  # Channels of the discriminator's first layer
-    feature_weight: float = 0.2  # Weight of the feature loss per value
+    feature_weight: float = 0.2
+    """Weight of the feature distance, which is multiplied by the number of values per image."""
     adversarial_weight: float = 0.5
     """Final weight of the adversarial loss; the weight increases from 0 and is multiplied by
     lambda, the adaptive weight from eq. (7) of the VQGAN paper."""

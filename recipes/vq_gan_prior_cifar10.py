@@ -66,7 +66,8 @@ class Settings(ShortStepSettings):
     filters: int = 256  # Channels of each feature map in the encoder and decoder
     residual_filters: int = 256  # Channels inside the residual blocks of the encoder and decoder
     discriminator_filters: int = 64  # Channels of the discriminator's first layer
-    feature_weight: float = 0.2  # Weight of the feature loss per value
+    feature_weight: float = 0.2
+    """Weight of the feature distance, which is multiplied by the number of values per image."""
     adversarial_weight: float = 0.5
     """Final weight of the adversarial loss; the weight increases from 0 and is multiplied by
     lambda, the adaptive weight from eq. (7) of the VQGAN paper."""
@@ -84,7 +85,8 @@ class Settings(ShortStepSettings):
     held_out: int = 1000
     """Number of images at the end of the training set, held out to choose the epochs and the n-gram
     order."""
-    counted: int = 50_000  # Maximum number of training images whose codes are counted
+    counted: int = 50_000
+    """Maximum number of training images whose codes are counted for the baselines."""
     compared: int = 2000
     """Number of images to compare from each set: samples, baselines, reconstructions, and test
     images."""
@@ -201,7 +203,7 @@ def main(run: Run, s: Settings):
     run.restore_best(prior)
     run.export(prior, default="sample")
 
-    run.say("counting codes, and training the evaluation classifiers")
+    run.say("counting codes for the baselines, and training the evaluation classifiers")
     extractors = trained_extractors(images, labels, s.classifier_steps)
     # Codes of images and of their mirror images, which the transformers also see.
     codes = coder.encode(images[: s.counted])

@@ -105,15 +105,15 @@ class RunSettings:
     """Folder for everything that the run writes. None: runs/RECIPE/TIME."""
     export: Path | None = None
     """Folder for SavedModels; the next free version number is used. None: export/ in the run's
-    folder. --export saved_models publishes the model."""
+    folder. To publish the model, pass --export saved_models."""
     resume: bool = simple_parsing.flag(default=False, negative_prefix="--no-")
     """Resume the run in --output, or the most recent unfinished run, with the settings of that run.
     With a larger --epochs, training continues even if the run had finished."""
     config: Path | None = None
     """Path to another run's config.json, whose settings replace the preset's settings."""
     weights: Path | None = None
-    """Export to evaluate instead of training a model; the other flags must describe the run that
-    wrote this export."""
+    """Path of an export to evaluate instead of training a model; the other flags must match the run
+    that wrote the export."""
     start_from: str | None = None
     """Export whose weights initialize training: a name in saved_models, or a folder. The export's
     networks must have the same architecture as this run's networks. Networks that are not exported,

@@ -82,7 +82,8 @@ CASES = {
         "ends in a softmax, but the loss applies",
     ),
     "one domain": lambda: (
-        gan.CoGAN, [generator(), critic()], {}, r"returns \(3,\), .*: expected a generator that returns pairs",
+        gan.CoGAN, [generator(), critic()], {},
+        r"returns \(3,\), .*: expected a generator that returns pairs",
     ),
     "logits of one domain": lambda: (
         gan.CoGAN, [generator((2, 3)), critic((2, 1), takes=(2, 3))], {},

@@ -1,4 +1,4 @@
-"""Compares training steps of flows with bare TensorFlow, and measures sampling and memory.
+"""Compares training steps of flows with bare TensorFlow, and measures sampling time and memory.
 
   python benchmarks/flows.py            about five minutes on two CPU cores
   python benchmarks/flows.py --quick    fewer steps

@@ -1,4 +1,4 @@
-"""Compares training steps of VAEs with bare TensorFlow and PyTorch, and measures memory.
+"""Compares training steps of VAEs with bare TensorFlow and PyTorch, and measures IWAE's memory.
 
   python benchmarks/vae.py            about three minutes on two CPU cores
   python benchmarks/vae.py --quick    fewer steps

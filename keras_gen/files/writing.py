@@ -150,9 +150,17 @@ def replacing_by_name(path: str | Path, size: int):
 
 
 def _target(path: str | Path) -> Path:
-    """Returns the path itself, or the path of the file to which a symbolic link points."""
+    """Returns the path itself, or the path of the regular file to which a symbolic link points.
+
+    A link to anything else, such as a device, is replaced, and not what it points to. Devices
+    themselves, which an administrator could replace, are rejected.
+    """
     path = checked_path("path", path)
-    return path.resolve() if path.is_symlink() else path
+    target = Path(os.path.realpath(path))
+    regular = target.is_file() or not target.exists()
+    if path.absolute().is_relative_to("/dev") and not regular:
+        raise OSError(errno.EINVAL, f"Cannot write {path} (a device): choose another location.")
+    return target if path.is_symlink() and regular else path
 
 
 @contextlib.contextmanager

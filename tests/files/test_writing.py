@@ -5,6 +5,7 @@ import json
 import os
 import platform
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -138,6 +139,17 @@ def test_a_restarted_container_clears_what_its_killed_process_left(tmp_path):
     with replacing_by_name(tmp_path / "a", 1) as partial:
         partial.write_bytes(b"1")
     assert names(tmp_path) == ["a"]
+
+
+def test_devices_are_never_replaced(tmp_path):
+    (tmp_path / "link").symlink_to("/dev/zero")
+    with replacing(tmp_path / "link") as file:
+        file.write(b"1")
+    assert (tmp_path / "link").read_bytes() == b"1" and Path("/dev/zero").is_char_device()
+    for path in ("/dev/zero", "/dev/null"):
+        with pytest.raises(OSError, match=r"\(a device\): choose another"), replacing(path):
+            raise AssertionError("opened")
+    assert Path("/dev/zero").is_char_device()
 
 
 def test_a_link_stays_one(tmp_path):

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 from PIL import Image
-from scipy.ndimage import affine_transform
+from scipy.ndimage import affine_transform, gaussian_filter
 
 from keras_gen.arguments import checked_seed
 
@@ -32,6 +32,7 @@ def color_transfer(
     seed: int = 0,
     noise: float = 0.0,
     gray: bool = False,
+    octaves: int = 1,
 ) -> np.ndarray:
     """Matches each image's color statistics to a target image; returns uint8 `[n, H, W, 3]`.
 
@@ -47,19 +48,16 @@ def color_transfer(
             brushstrokes.
         gray: Whether all channels get the same noise, which gives only the luma grain, as in
             paintings and photographs.
+        octaves: Number of layers of noise with equal standard deviations, each twice as coarse as
+            the layer before it, because brushstrokes differ in size.
 
     Example: `color_transfer(photos, training_paintings)`.
     """
     rng = np.random.default_rng(checked_seed(seed))
     drawn = rng.integers(len(target), size=len(images))
     recolored = [_recolored(image, target[i]) for image, i in zip(images, drawn, strict=True)]
-    channels = 1 if gray else images.shape[-1]
-    return np.stack(
-        [
-            _levels(image + rng.normal(scale=noise, size=(*image.shape[:2], channels)))
-            for image in recolored
-        ]
-    )
+    shape = (*images.shape[1:3], 1 if gray else images.shape[-1])
+    return np.stack([_levels(image + _grain(rng, noise, shape, octaves)) for image in recolored])
 
 
 def framed_ink(images: np.ndarray) -> np.ndarray:
@@ -113,6 +111,15 @@ def _framed(image: np.ndarray) -> np.ndarray:
     height, width = image.shape
     ink = Image.fromarray(image).crop(box)
     return np.asarray(ink.resize((width, height), Image.Resampling.BILINEAR))
+
+
+def _grain(rng, deviation: float, shape: tuple[int, ...], octaves: int) -> np.ndarray:
+    """Returns the sum of layers of noise; each is blurred twice as far as the layer before it."""
+    grain = rng.normal(scale=deviation, size=shape)
+    for octave in range(1, octaves):
+        blurred = gaussian_filter(rng.normal(size=shape), 2 ** (octave - 1), axes=(0, 1))
+        grain += deviation * blurred / blurred.std()
+    return grain
 
 
 def _recolored(image: np.ndarray, like: np.ndarray) -> np.ndarray:

@@ -37,6 +37,13 @@ def test_color_transfer_gives_the_moments_of_one_of_the_images():
     grain = grained.astype(float) - found
     assert grain.std() == pytest.approx(8, abs=0.2) and np.ptp(grain, axis=-1).max() <= 2
 
+    layered = color_transfer(photos, paintings, seed=1, noise=8.0, gray=True, octaves=2)
+    grain = (layered.astype(float) - found).mean(-1)
+    assert grain.std() == pytest.approx(8 * 2**0.5, abs=0.5)
+    neighbors = np.corrcoef(grain[:, 1:].ravel(), grain[:, :-1].ravel())[0, 1]
+    # Gaussian blur by one pixel: neighbors correlate by exp(-1/4), and half of the variance is so.
+    assert neighbors == pytest.approx(np.exp(-0.25) / 2, abs=0.05)
+
 
 def test_noise_filter_lowers_the_contrast_and_adds_noise():
     flat = np.full([1, 64, 64, 3], 127, "uint8")

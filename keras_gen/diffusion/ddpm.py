@@ -51,8 +51,9 @@ class DDPM(PathModel):
         network: Network, such as `keras_gen.networks.time_unet` or `time_mlp`, that maps points x_t
             `[batch, ...]` and times `[batch]` in (0, 1] to a prediction with the same shape as the
             points.
-        probability_path: Name of a path, or a path object. `"linear"` is the paper's path, and
-            `"cosine"` is the path of Nichol, Dhariwal (2021).
+        probability_path: Name of a path, or a path object. `"linear"` is the paper's path, on which
+            beta increases from 1e-4 to 0.02 in 1,000 steps, and `"cosine"` is the path of Nichol,
+            Dhariwal (2021).
         prediction: Quantity that the network predicts: `"noise"` as in the paper, `"example"`, or
             `"v"` as in Salimans, Ho (2022). At the end of the cosine path, a fraction of 5e-5 of an
             example remains, and an error in the predicted noise is divided by this fraction.

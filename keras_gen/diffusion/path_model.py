@@ -89,9 +89,9 @@ class PathModel(LikelihoodModel):
     # A point of the path ---------------------------------------------------------------------
 
     def even_times(self, x) -> tf.Tensor:
-        """Divides [0, 1) into one interval per example, and samples a time from each interval.
+        """Samples one time from each of as many equal intervals of [0, 1) as there are examples.
 
-        The times in a batch (over all replicas) thus cover the whole range.
+        The times are independent, and in a batch (over all replicas), they cover the whole range.
         """
         count = keras.ops.shape(x)[0]
         start, total = replica_slice(count)

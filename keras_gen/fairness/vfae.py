@@ -49,9 +49,10 @@ class VFAE(LikelihoodModel):
     encode s. The label y and additional latents z2, which have a normal prior, generate z1 with
     p(z1|z2,y), so z1 encodes the label (sec. 2.2). The loss has three parts. The first part is the
     negative of a bound: L_s for labeled examples, and L_u for examples without a label (-1). The
-    second part is alpha times the label's cross-entropy. The third part is beta times the squared
-    maximum mean discrepancy, computed with random Fourier features, between the latents z1 for the
-    two values of the attribute (sec. 2.3).
+    second part is alpha times the label's cross-entropy, which is 0 for examples without a label.
+    The third part is beta times the squared maximum mean discrepancy between the latents z1 for the
+    two values of the attribute (sec. 2.3), computed with 500 random Fourier features that are
+    sampled anew in each step (sec. 2.4, with gamma = 1).
 
     `loss = reconstruction_loss + kl_loss + upper_kl_loss + class_kl_loss + alpha *
     classification_loss + beta * discrepancy_loss`. All terms except the last are in nats.
@@ -63,7 +64,9 @@ class VFAE(LikelihoodModel):
     Args:
         encoder: Network that maps examples and int32 attributes `[batch]` to the mean and log
             variance of q(z1|x,s).
-        decoder: Network that maps z1 and attributes to the likelihood's parameters.
+        decoder: Network that maps z1 and attributes to the likelihood's parameters. For the default
+            likelihood, these are the mean m and a number r for each value, with standard deviation
+            softplus(r) + 0.001.
         classifier: Network that maps z1 to the logits of q(y|z1).
         upper_encoder: Network that maps z1 and labels to the mean and log variance of q(z2|z1,y).
         upper_decoder: Network that maps z2 and labels to the mean and log variance of p(z1|z2,y).

@@ -74,10 +74,11 @@ class GAN(GenerativeModel):
         discriminator: Network that maps images to logits of any shape `[batch, ...]`.
         objective: Adversarial objective, a name or an object. `"minimax"` is eq. (1), and
             `"non_saturating"` is the loss recommended in sec. 3.
-        penalty: Penalty added to the discriminator's loss: None, `"gradient"`, or an object.
+        penalty: Penalty added to the discriminator's loss: None, `"gradient"` for the penalty of
+            WGAN-GP, or an object.
         discriminator_steps: Number of discriminator updates per training step, k in algorithm 1. In
-            `fit`, each batch is divided equally into k minibatches. The generator's update uses as
-            many latents as there are examples in one minibatch.
+            `fit`, each batch is divided into k minibatches of equal size, each with every k-th
+            example. The generator's update uses as many latents as one minibatch has examples.
         seed: Seed for the latents.
         data: Type of the examples: `"images"`, or `"vectors"` of unscaled finite numbers.
         augmentation: Random transformations applied to the discriminator's images, real and

@@ -53,7 +53,8 @@ class CycleGAN(Translator):
             photographs in the paper. A weight of 0 saves two passes, and is required for domains
             with different numbers of channels, such as gray and color, because a generator then
             cannot accept images from its target domain.
-        pool_size: Number of images in each history.
+        pool_size: Number of images in each history. Once a history is full, each new image is
+            exchanged for a stored image with probability 1/2.
         margin: Width, in pixels, of the reflection padding that is added around images before
             translation and cropped afterward. Features near a border differ from features inside an
             image, so translations may contain lines near borders. Padding of 16 pixels removes

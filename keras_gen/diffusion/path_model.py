@@ -64,7 +64,7 @@ class PathModel(LikelihoodModel):
     """
 
     default_signature = "sample"
-    published_steps = (2800, 3700)
+    published_steps = (2800, 7500)
     density_of_vectors = True
     evaluations: ClassVar = {"encode": CODE_STEPS, "decode": CODE_STEPS, "sample": 2}
     """Number of network evaluations per example, by signature; for `sample`, number per step."""

@@ -170,7 +170,7 @@ class TestNetworks:
         model = Codes(linear((2, 2, 1), 1.0), decoder, likelihood)
         assert model.edges["x"] == edge
         assert model.edges["latents"] == Vectors((2, 2, 1))
-        examples = np.ones([3, 2, 2, 1], edge.spec().dtype.as_numpy_dtype)
+        examples = np.full([3, 2, 2, 1], 3, edge.spec().dtype.as_numpy_dtype)
         assert model.reconstruct(examples).shape == (3, 2, 2, 1)
 
 

@@ -93,7 +93,9 @@ def test_other_networks_are_refused():
     ):
         MADE(sees_all, NormalMixture(1))
     images = pixel_cnn((4, 4, 1), 1, filters=2, blocks=1, levels=2)
-    with pytest.raises(ValueError, match=r"shape \(4, 4, 1\): expected vectors"):
+    with pytest.raises(
+        ValueError, match=r"shape \(4, 4, 1\): expected a network that accepts vectors"
+    ):
         MADE(images, "bernoulli")
     with pytest.raises(
         ValueError, match=r"likelihood is Poisson.*cannot be sampled value by value"

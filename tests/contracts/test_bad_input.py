@@ -307,7 +307,10 @@ def test_networks_whose_last_activation_leaves_out_values(model):
         if not arguments.get(name):
             continue
         network, *others = list_of(arguments[name])
-        outputs = [keras.layers.Activation(activation)(output) for output in network.outputs]
+        outputs = [
+            keras.layers.Activation(activation, name=f"last_{i}")(output)
+            for i, output in enumerate(network.outputs)
+        ]
         replaced = keras.Model(network.inputs, outputs, name="squashed")
         if isinstance(arguments[name], list):
             replaced = [replaced, *others]

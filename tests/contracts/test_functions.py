@@ -48,7 +48,11 @@ NOT_RUN_BECAUSE = {
         *("core.schedules.between", "core.schedules.checked_whole", "core.schedules.weight")
     },
     "it takes examples of any type, also texts and complex numbers": {"data.Source"},
-    "Keras checks its arguments, which are those of its base": {"layers.Conv2D"},
+    "Keras checks its arguments, which are those of its base": {
+        "layers.BatchNormalization",
+        "layers.Conv2D",
+        "layers.Conv2DTranspose",
+    },
 }
 NOT_RUN = set().union(*NOT_RUN_BECAUSE.values())
 IGNORES_ITS_INPUT = "layers.LearnedConstant.__call__"

@@ -87,13 +87,13 @@ def test_the_coder_stays_as_it_is(images):
 )
 def test_coders_with_conditions_or_without_latents_are_refused(name):
     coder = TINY[name].build(0)
-    with pytest.raises(TypeError, match="expected a model with an encoder and a decoder"):
+    with pytest.raises(TypeError, match="expected an unconditional model with an encoder"):
         LatentDiffusion.for_coder(coder, TINY[name].data(2)[0])
 
 
 def test_wrong_arguments(images):
     network = time_mlp((3,), width=8, blocks=1)
-    with pytest.raises(TypeError, match="coder is 'network': expected a model with an encoder"):
+    with pytest.raises(TypeError, match="coder is 'network': expected an unconditional model"):
         LatentDiffusion(network, network)
     with pytest.raises(ValueError, match=r"shape \(3,\): expected \(2, 2, 3\)\."):
         LatentDiffusion(network, quantized())

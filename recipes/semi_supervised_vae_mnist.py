@@ -56,8 +56,8 @@ class Settings(ShortStepSettings):
     """Weight of each labeled digit's cross-entropy in M2; every second digit in a batch has a
     label."""
     stacked_alpha: float = 2.0
-    """Weight of each labeled digit's cross-entropy in the M2 trained on M1's latents; every 20th
-    digit in a batch has a label."""
+    """Weight of each labeled digit's cross-entropy in the M2 model that is trained on M1's latents;
+    every 20th digit in a batch has a label."""
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
     m1_epochs: int = 10  # Number of epochs for M1
     stacked_epochs: int = 10  # Number of epochs for the M2 trained on M1's latents

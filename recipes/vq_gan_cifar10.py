@@ -54,7 +54,7 @@ from keras_gen.workshop.visualize import image_rows, reconstructions
 
 @dataclasses.dataclass(frozen=True)
 class Settings(RunSettings):
-    codebook_size: int = 512  # Number of entries in the codebook, K
+    codebook_size: int = 512  # Number of codebook entries, K
     latent_dim: int = 64  # Number of dimensions of each codebook entry
     filters: int = 256  # Channels of each feature map in the encoder and decoder
     residual_filters: int = 256  # Channels inside the residual blocks of the encoder and decoder

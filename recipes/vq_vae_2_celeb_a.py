@@ -48,7 +48,7 @@ class Settings(RunSettings):
     size: int = 64  # Side length of the images, in pixels; a multiple of 8
     held_out: int = 100
     """Number of images at the end of the training set, held out to choose the epoch."""
-    codebook_size: int = 512  # Number of entries in the codebook of each level, K
+    codebook_size: int = 512  # Number of entries, K, in each level's codebook
     latent_dim: int = 64  # Number of dimensions of each codebook entry
     filters: int = 128  # Channels of each feature map
     residual_filters: int = 64  # Channels inside the residual blocks

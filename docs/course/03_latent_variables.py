@@ -424,8 +424,8 @@ show(
 # where $W_i$ is column $i$. The divergence between two normal distributions in $n$ dimensions, from
 # $N(\mu, A)$ to $N(m, B)$, is
 #
-# $$\mathrm{KL} = \frac{1}{2} \left( \mathrm{tr}(B^{-1} A) + (\mu - m)^T B^{-1} (\mu - m) - n
-# + \log \frac{\det B}{\det A} \right).$$
+# $$\mathrm{KL} = \frac{1}{2} \left( \mathrm{tr}(B^{-1} A) + (\mu - m)^T B^{-1} (\mu - m) - n +
+# \log \frac{\det B}{\det A} \right).$$
 #
 # The ELBO and the divergence should add up to $\log p(x)$. The third case below rotates the latents
 # by $Q$, so the decoder is $W Q$.

@@ -294,8 +294,8 @@ for beta in BETAS:
 # Which part of the divergence makes latents independent? Let $q(z)$ be the mean of $q(z \mid x)$
 # over all $N$ images in the data, and $q(z_j)$ the density of its latent $j$. Write
 #
-# $$\log \frac{q(z \mid x)}{p(z)} = \log \frac{q(z \mid x)}{q(z)}
-# + \log \frac{q(z)}{\prod_j q(z_j)} + \sum_j \log \frac{q(z_j)}{p(z_j)}$$
+# $$\log \frac{q(z \mid x)}{p(z)} = \log \frac{q(z \mid x)}{q(z)} +
+# \log \frac{q(z)}{\prod_j q(z_j)} + \sum_j \log \frac{q(z_j)}{p(z_j)}$$
 #
 # and average over images and samples. The left side becomes the divergence, and the right side
 # becomes a sum of three nonnegative terms:
@@ -357,8 +357,8 @@ for name in plain_history:
 
 # %% [markdown]
 # Here, a batch of 64 images represents all 24,576 images, so the estimates of the terms are far
-# off: the last term cannot really be negative. But the sum of the terms is correct, and training
-# only needs their slopes.
+# off: the last term cannot really be negative. The sum of the terms is correct, but with weights
+# other than 1, the errors of single terms also affect training.
 #
 # The library's class `BetaTCVAE` has the same terms. We train a VAE, a $\beta$-VAE, and a
 # $\beta$-TCVAE, each with different initial weights, and observe the MIG, the terms of the
@@ -417,8 +417,8 @@ for name, build in kinds.items():
 # With $a = 0$, the upper layer has no effect, and $p(x)$ does not change. So the likelihood does
 # not require $z_2$ to be used. And the bound discourages its use, because any error in $q(z_2 \mid
 # z_1)$ lowers the bound. Early in training, the encoder knows nothing, for example $q(z_2 \mid z_1)
-# = N(0, 1)$. The loss is then the mean over $z_1$ of its divergence from the posterior $N(a z_1, 1
-# - a^2)$:
+# = N(0, 1)$. The loss is then the mean over $z_1$ of its divergence from the posterior $N(a z_1, 1 -
+# a^2)$:
 #
 # $$\frac{1}{2} \left( \frac{1 + a^2}{1 - a^2} - 1 + \log (1 - a^2) \right),$$
 #
@@ -531,8 +531,8 @@ show(
 # because all layers together carry far less information about the image. Warm-up repairs the bound,
 # but the divergence of the top layer falls to almost 0. So warm-up is a remedy for training, not
 # for an unused top layer, and with warm-up, the two hierarchies reach nearly the same bound. Only
-# free bits keep about one nat in the top layer, the amount that they exempt, but they barely change
-# the bound, so this nat is of little use. Most of the information is in $z_1$, the layer next to
+# free bits keep more than a nat in the top layer, although the exemption has fallen from 2 nats to 0
+# by the end, but they barely change the bound, so this nat is of little use. Most of the information is in $z_1$, the layer next to
 # the image. Doing better requires deeper networks and more training: BIVA, in the table at the end,
 # has 10.9 nats in its top layer. BIVA (Maaløe et al. 2019) adds a second encoder that runs from the
 # top down, and a deterministic path in the decoder that passes every layer's latents on to the

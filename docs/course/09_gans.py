@@ -385,7 +385,7 @@ show(
 # and $\dot\theta = 2 \psi \theta$, with an equilibrium at $\theta = 1$, $\psi = 0$. Here $L =
 # \frac{1}{2} (1 - \theta^2)^2 + 2 \psi^2 \theta^2$. At $\theta = 0$, its slope in $\theta$ is 0,
 # and its second derivative is $4 \psi^2 - 2$. For $|\psi| > 0.71$, descent on $L$ is attracted to
-# $\theta = 0$, although the game itself leaves this point.
+# $\theta = 0$, although the game itself leaves this point if $\psi > 0$.
 
 
 # %%
@@ -705,9 +705,9 @@ show(
 )
 
 # %% [markdown]
-# At the start, $D$ separates the two densities. Its logit rises toward the data, so examples of the
-# generator move to the right. Examples that are closer to the data see a steeper slope, so $q$
-# becomes wider before it arrives. Then its left part, which $D$ rejects, is pulled in, and $q$
+# After a few steps, $D$ separates the two densities. Its logit rises toward the data, so examples of
+# the generator move to the right. With this network, examples that are closer to the data see a
+# steeper slope (with the best $D$, it would be the reverse), so $q$ becomes wider before it arrives. Then its left part, which $D$ rejects, is pulled in, and $q$
 # contracts to the width of $p$. At the end, $D$ cannot distinguish $p$ from $q$ and is flat at
 # $1/2$ where there are examples. Far from all examples, its value is arbitrary.
 #

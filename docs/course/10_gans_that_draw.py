@@ -114,8 +114,9 @@ def pretrained(name, build):
 #
 # These are reasons, not evidence. Our own ablation on clothes, `dcgan_guidelines_fashion_mnist`,
 # confirms them only in part. With one short training run per network, all guidelines together have a
-# kernel distance of 0.23. Dropping the tanh, the batch normalization, the ReLU, or the convolutions
-# makes it worse, and dropping the leaky ReLU barely changes it. But with *pooling* in place of
+# kernel distance of 0.23. Dropping the tanh, the batch normalization, or the ReLU, or adding hidden
+# dense layers, which the paper advises against, makes it worse, and dropping the leaky ReLU barely
+# changes it. But with *pooling* in place of
 # strides, the distance is 0.06, at more than twice the cost, and this is the only one of the networks
 # that is better than a Gaussian mixture (0.14).
 #
@@ -329,8 +330,8 @@ show(
 # information $I(c, x) = H(c) - H(c \mid x)$ between the code and the image $x = G(z, c)$. The
 # posterior $p(c \mid x)$ is unknown, but for every distribution $r(c \mid x)$,
 #
-# $$I(c, x) = H(c) + E \log p(c \mid x) = H(c) + E \log r(c \mid x)
-# + E_x \mathrm{KL}(p(c \mid x), r(c \mid x)) \ge H(c) + E \log r(c \mid x).$$
+# $$I(c, x) = H(c) + E \log p(c \mid x) = H(c) + E \log r(c \mid x) +
+# E_x \mathrm{KL}(p(c \mid x), r(c \mid x)) \ge H(c) + E \log r(c \mid x).$$
 #
 # The bound is trained like a classifier: a head of the discriminator predicts the code of each
 # generated image, and $G$ helps it. In our published runs, categories become digits, although not one
@@ -692,7 +693,8 @@ show(
 # The summary holds for the pictures. The autoencoder's random codes give smeared mixtures of
 # garments, and so would any code between clusters. The VAE's samples have a third of the fine detail:
 # with a squared error, the best image for a latent is the mean of all images that share this latent.
-# (A learned scale does not help: then the mean is blurred as well, and the samples have noise.) GANs
+# (A smaller scale sharpens the mean, as a smaller $\beta$ does, but then samples from the prior fall
+# between the codes of images.) GANs
 # have about as much fine detail as test images, but not for free: the dense GAN of 2014, after this
 # short training, has *too much* of it, namely noise, and all GANs generate some broken garments. The
 # distances do not follow the summary: here the random codes are closer to test images than the VAE.

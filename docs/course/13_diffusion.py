@@ -214,8 +214,8 @@ show(
 # Bayes' rule, this posterior is proportional to $q(x_s \mid x) q(x_t \mid x_s)$. Both factors are
 # normal densities, so the posterior is normal, too. The precisions (the inverses of the variances)
 # add up, and the mean is weighted by precision. With $a = \alpha_t / \alpha_s$ and the variance
-# $\beta = \sigma_t^2
-# - a^2 \sigma_s^2$ of the step:
+# $\beta = \sigma_t^2 -
+# a^2 \sigma_s^2$ of the step:
 #
 # $$\tilde\beta = \left( \frac{1}{\sigma_s^2} + \frac{a^2}{\beta} \right)^{-1}
 # = \frac{\beta \sigma_s^2}{\sigma_t^2}, \qquad

@@ -130,8 +130,8 @@ show(
 # $$x = \alpha x_t - \sigma v, \qquad \epsilon = \sigma x_t + \alpha v. \tag{3}$$
 #
 # (Papers on DDPM write $\bar\alpha_t$ for $\alpha^2$. So $\alpha = \sqrt{\bar\alpha_t}$ and $\sigma
-# = \sqrt{1
-# - \bar\alpha_t}$, as in the assignment.)
+# = \sqrt{1 -
+# \bar\alpha_t}$, as in the assignment.)
 #
 # Any two of the four quantities determine the other two. From a predicted $\epsilon$, the example
 # is $x = (x_t - \sigma \epsilon) / \alpha$; from a predicted $x$, the noise is $\epsilon = (x_t -
@@ -403,8 +403,8 @@ show(
 # second term of equation 8.
 #
 # Extrapolating costs *no* further evaluation. We check the order of the error on an example with a
-# known solution. If the data are normal with variance $c$, then $x_t$ has the variance $\alpha^2 c
-# + \sigma^2$ and $\hat x = \alpha c x_t / (\alpha^2 c + \sigma^2)$. The equation is linear, and
+# known solution. If the data are normal with variance $c$, then $x_t$ has the variance $\alpha^2 c +
+# \sigma^2$ and $\hat x = \alpha c x_t / (\alpha^2 c + \sigma^2)$. The equation is linear, and
 # preserves $x_t$ divided by its standard deviation. So the exact solution is a ratio of standard
 # deviations.
 

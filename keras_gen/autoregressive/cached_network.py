@@ -204,9 +204,9 @@ def _kinds(network) -> dict:
         kinds |= {id(tensor): kind for tensor in node.outputs}
     if (kind := kinds[id(network.outputs[0])]) in (VALUES, CONDITION):
         raise ValueError(
-            f"{network.name} has no causal layer between its values and its output, which "
-            f"depends only on the {kind}: first pass the values through a causal layer, such as "
-            'MaskedConvolution with mask="A".'
+            f"{network.name} has no causal layer between its input values and its output (the "
+            f"output depends only on the {kind}): first pass the values through a causal layer, "
+            'such as MaskedConvolution with mask="A".'
         )
     return kinds
 

@@ -261,7 +261,8 @@ class EBM(GenerativeModel):
         if None in shape or numbers > MOST_NUMBERS:
             raise ValueError(
                 f"buffer_size is {self.buffer_size} for examples of shape {shape}: expected a "
-                f"known shape, and at most {MOST_NUMBERS} numbers. Use a smaller buffer_size."
+                f"known shape and a buffer of at most {MOST_NUMBERS} numbers. Use a network with a "
+                "known input shape, or a smaller buffer_size."
             )
         images = self.data == "images"
         edge: Edge = Images(shape) if images else Vectors(shape, "vectors")

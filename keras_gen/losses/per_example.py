@@ -70,7 +70,7 @@ def of_tensors(*names: str, one_batch: bool = True, function: str | None = None)
             except tf.errors.InvalidArgumentError as error:
                 raise ValueError(
                     f"{_shapes(tensors)}: expected the shapes and values described in "
-                    f"{loss.__name__}."
+                    f"the docstring of {loss.__name__}."
                 ) from error
 
         return with_bound(loss, check)

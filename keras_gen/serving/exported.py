@@ -210,8 +210,8 @@ class Exported:
             ) from error
         except UnicodeDecodeError:  # the message contains the value
             raise ValueError(
-                f"signature {signature!r} of {self.path} failed: a string has bytes that are "
-                "not UTF-8. Convert it to UTF-8."
+                f"signature {signature!r} of {self.path} failed: a string contains bytes "
+                "that are not valid UTF-8. Convert it to UTF-8."
             ) from None
         return {name: tensor.numpy() for name, tensor in outputs.items()}
 

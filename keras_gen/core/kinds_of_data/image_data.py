@@ -222,7 +222,8 @@ def missing_pixels(masks: np.ndarray) -> np.ndarray:
     array = np.asarray(as_tensor(masks, "masks"))
     if array.dtype.kind not in "biuf":
         raise TypeError(
-            f"masks is {shown(masks)}: expected numbers that are 0 for known pixels."
+            f"masks is {shown(masks)}: expected 0 for known pixels and other numbers for missing "
+            "pixels."
         )
     if np.isnan(array).any():
         raise ValueError("masks contains NaN: expected numbers that are 0 for known pixels.")

@@ -108,4 +108,4 @@ def _run(root: Path, command: str, folder: Path, say) -> None:
     code = subprocess.run(run, env=os.environ | {NO_OFFLINE_SAMPLE: "1"}).returncode
     if code:
         end = f"was ended by signal {-code}" if code < 0 else f"failed with exit code {code}"
-        raise ValueError(f"the run {end}; its files are in {folder}: {command}")
+        raise ValueError(f"the run {end}; its files are in {folder}. The command was: {command}")

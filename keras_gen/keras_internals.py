@@ -11,6 +11,7 @@ from __future__ import annotations
 import collections
 import contextlib
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import keras
 from keras.src.backend.common import global_state
@@ -127,9 +128,14 @@ def index_of(optimizer: keras.optimizers.Optimizer, weight: keras.Variable) -> i
     return optimizer._get_variable_index(weight)
 
 
+def unscaled(optimizer: Any) -> Any:
+    """Returns the optimizer inside a `LossScaleOptimizer`, or any other optimizer itself."""
+    return getattr(optimizer, "inner_optimizer", optimizer)
+
+
 def updates(optimizer: keras.optimizers.Optimizer, weights: list[keras.Variable]) -> bool:
     """Returns whether an optimizer is not built yet, or was built for all of these weights."""
-    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+    optimizer = unscaled(optimizer)
     known = optimizer._trainable_variables_indices
     return not optimizer.built or all(optimizer._var_key(weight) in known for weight in weights)
 

@@ -53,7 +53,7 @@ from keras_gen.metrics import (
 )
 from keras_gen.networks import patch_discriminator, resnet_generator
 from keras_gen.translation import CycleGAN
-from keras_gen.workshop.baselines import color_transfer, noise_filter
+from keras_gen.workshop.baselines import color_transfer, grained_transfer, noise_filter
 from keras_gen.workshop.visualize import captioned, translations_below
 
 SHOWN = 4  # images of each domain in a sample grid
@@ -283,15 +283,11 @@ def main(run: Run, s: Settings):
             report["border_change"] = border_change(paint, evaluate.source[:BORDERS])
             photographs = evaluate.source
             reference = evaluate.reference
-            # Best on validation images: 3 layers at 128x128, 4 at 256x256, 4 levels each.
-            octaves = max(int(np.log2(size)) - 4, 1)
             filtered = {
                 "noise_filter": noise_filter(photographs),
                 "color_transfer": color_transfer(photographs, reference),
                 "noisy_transfer": color_transfer(photographs, reference, noise=8.0),
-                "gray_transfer": color_transfer(
-                    photographs, reference, noise=4.0, gray=True, octaves=octaves
-                ),
+                "gray_transfer": grained_transfer(photographs, reference),
             }
             report |= evaluate.measure_filtered(filtered)
             metrics |= suffixed(report, f"_at_{size}")

@@ -31,7 +31,7 @@ from keras.optimizers import Adam
 from keras_gen.data import photos_and_paintings, random_crop_flip, unpaired
 from keras_gen.metrics import TranslationEvaluation
 from keras_gen.translation import UNIT
-from keras_gen.workshop.baselines import color_transfer, noise_filter
+from keras_gen.workshop.baselines import color_transfer, grained_transfer, noise_filter
 from keras_gen.workshop.visualize import translation_grid, translations_below
 
 SHOWN = 8  # images of each domain in a sample grid
@@ -114,12 +114,10 @@ def main(run: Run, s: Settings):
         evaluate = TranslationEvaluation({}, *held_out.compared())
         metrics |= evaluate.measure(model, "photo_to_monet", "monet_to_photo")
         photographs = evaluate.source
-        transfer = partial(color_transfer, photographs, evaluate.reference)
-        octaves = max(int(np.log2(s.evaluated_size)) - 4, 1)  # as in cyclegan_monet
         filtered = {
             "noise_filter": noise_filter(photographs),
-            "noisy_transfer": transfer(noise=8.0),
-            "gray_transfer": transfer(noise=4.0, gray=True, octaves=octaves),
+            "noisy_transfer": color_transfer(photographs, evaluate.reference, noise=8.0),
+            "gray_transfer": grained_transfer(photographs, evaluate.reference),
         }
         metrics |= evaluate.measure_filtered(filtered)
         painted = model.translate(photos, "photo_to_monet")

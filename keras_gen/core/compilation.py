@@ -12,7 +12,7 @@ from keras_gen.arguments import checked_flag, checked_integer
 from keras_gen.core.kinds_of_data import Images, StandardizedVectors
 from keras_gen.core.minimize import trainable_weights
 from keras_gen.core.network_checks import require_built
-from keras_gen.keras_internals import all_layers, draws, updates
+from keras_gen.keras_internals import all_layers, draws, unscaled, updates
 
 
 class Player(NamedTuple):
@@ -65,7 +65,7 @@ def built_optimizer(name: str, identifier, networks: list) -> keras.optimizers.O
     rate = float(keras.ops.convert_to_numpy(optimizer.learning_rate))
     if not rate >= 0:
         raise ValueError(f"{name} has learning rate {rate:g}: expected at least 0.")
-    _refuse_on_replicas(name, getattr(optimizer, "inner_optimizer", optimizer))
+    _refuse_on_replicas(name, unscaled(optimizer))
     # The layers' policies are checked, because a loaded network does not keep its own policy.
     layers = [layer for network in networks for layer in all_layers(network)]
     scaled = any(layer.compute_dtype == "float16" for layer in layers)

@@ -21,6 +21,7 @@ from keras_gen.keras_internals import (
     clipping,
     index_of,
     moments,
+    unscaled,
 )
 
 _FORGETS = "keras_gen_forgets_start"
@@ -57,7 +58,7 @@ def fused(optimizer) -> contextlib.AbstractContextManager:
     Args:
         optimizer: `keras.optimizers.Optimizer`, or a `LossScaleOptimizer` that wraps one.
     """
-    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+    optimizer = unscaled(optimizer)
     # Subclasses are excluded, because they may use another formula.
     if type(optimizer) not in (keras.optimizers.Adam, keras.optimizers.AdamW):
         return contextlib.nullcontext()
@@ -75,7 +76,7 @@ def corrected(optimizer) -> contextlib.AbstractContextManager:
     Args:
         optimizer: `keras.optimizers.Optimizer`, or a `LossScaleOptimizer` that wraps one.
     """
-    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+    optimizer = unscaled(optimizer)
     methods: dict[str, Callable] = {}
     clips = optimizer.clipnorm or optimizer.global_clipnorm or optimizer.clipvalue
     if clips and replica_count() > 1:
@@ -108,7 +109,7 @@ def unaveraged(optimizer) -> contextlib.AbstractContextManager:
     At the end of training, Keras would overwrite the weights, but only for the optimizer named
     `optimizer`. In this library, averages are used through `averaged_weights`.
     """
-    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+    optimizer = unscaled(optimizer)
     if not getattr(optimizer, "use_ema", False):
         return contextlib.nullcontext()
     return replaced(optimizer, finalize_variable_values=lambda variables: None)
@@ -243,7 +244,7 @@ def forget_start(optimizer: keras.optimizers.Optimizer) -> None:
     forget_start(optimizer)
     ```
     """
-    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+    optimizer = unscaled(optimizer)
     if not optimizer.use_ema:
         raise ValueError("The optimizer keeps no averages: expected use_ema=True.")
     vars(optimizer)[_FORGETS] = True
@@ -255,7 +256,7 @@ def forget_start(optimizer: keras.optimizers.Optimizer) -> None:
 
 def forgets_start(optimizer: keras.optimizers.Optimizer) -> bool:
     """Returns whether `forget_start` was called for an optimizer."""
-    return _FORGETS in vars(getattr(optimizer, "inner_optimizer", optimizer))
+    return _FORGETS in vars(unscaled(optimizer))
 
 
 def _average(optimizer, weights) -> None:
@@ -281,7 +282,7 @@ def _averages(model: Any) -> list:
     pairs: list = []
     for name in model.players():
         optimizer: Any = getattr(model, name, None)
-        optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+        optimizer = unscaled(optimizer)
         # Before the first update, the averages are zeros, and are not used.
         if not getattr(optimizer, "use_ema", False) or optimizer.iterations.numpy() == 0:
             continue

@@ -21,6 +21,7 @@ from keras_gen.workshop.baselines.filters import (
     color_transfer,
     deslanted,
     framed_ink,
+    grained_transfer,
     noise_filter,
     thresholded,
 )

@@ -60,6 +60,18 @@ def color_transfer(
     return np.stack([_levels(image + _grain(rng, noise, shape, octaves)) for image in recolored])
 
 
+def grained_transfer(images: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Applies `color_transfer` with gray grain in layers; returns uint8 `[n, H, W, 3]`.
+
+    The settings are the best ones on validation images of monet2photo: layers of 4 levels, 3 of
+    them at 128x128, and 4 at 256x256.
+
+    Example: `grained_transfer(photos, training_paintings)`.
+    """
+    octaves = max(int(np.log2(images.shape[1])) - 4, 1)
+    return color_transfer(images, target, noise=4.0, gray=True, octaves=octaves)
+
+
 def framed_ink(images: np.ndarray) -> np.ndarray:
     """Enlarges each image's ink to fill the image, so that margins do not matter.
 

@@ -88,7 +88,8 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
     @override
     def call(self, inputs, training=None, mask=None):
-        plain = mask is None and not self.renorm and self.scale and self.center
+        renormalizes = getattr(self, "renorm", False)  # Keras has it since 3.14
+        plain = mask is None and not renormalizes and self.scale and self.center
         maps = len(inputs.shape) == 4 and self.axis in (-1, 3) and inputs.dtype != tf.float64
         if not (training and self.trainable and plain and maps and replica_count() == 1):
             return super().call(inputs, training=training, mask=mask)

@@ -64,7 +64,8 @@ def map_frames(
             approximate for a video.
 
     Raises:
-        ValueError: If the source cannot be read, or if the target has an unsupported extension.
+        ValueError: If the source cannot be read, if the target has an unsupported extension, or if
+            `function` returns images of different sizes.
         OSError: If the target cannot be written.
 
     Example:
@@ -110,15 +111,8 @@ def write_animation(
         raise ValueError(f"{path} does not end in {' or '.join(ANIMATED)}: rename it.")
     side = checked_integer("side", side, minimum=1)
     milliseconds = checked_integer("milliseconds", milliseconds, 10, 8000)
-    images = [to_pillow(frame) for frame in frames]
+    images = list(_of_one_size(map(to_pillow, frames)))
     refuse_empty("frames", images, f"frame for {path}")
-    for image in images:
-        if image.size != images[0].size:
-            usual, found = ("x".join(map(str, one.size)) for one in (images[0], image))
-            raise ValueError(
-                f"frames contains images of {usual} and {found} pixels: expected one size. Resize "
-                "the frames."
-            )
     for image in images:
         image.thumbnail((side, side))
     first, *rest = images
@@ -161,6 +155,19 @@ def video_grid(videos: np.ndarray, columns: int | None = None) -> np.ndarray:
     return np.stack([grid(frame, columns) for frame in np.swapaxes(videos, 0, 1)])
 
 
+def _of_one_size(frames: Iterable[Image.Image]) -> Iterator[Image.Image]:
+    """Yields the frames, and rejects the first one that differs in size from the previous ones."""
+    sizes = []
+    for frame in frames:
+        sizes.append("x".join(map(str, frame.size)))
+        if sizes[-1] != sizes[0]:
+            raise ValueError(
+                f"frames contains images of {sizes[0]} and {sizes[-1]} pixels: expected one size. "
+                "Resize the frames."
+            )
+        yield frame
+
+
 def _map_animation(source: Path, target: Path, function: Callable, bar: Callable) -> None:
     format = ANIMATED[target.suffix.lower()]
     durations: list[float] = []  # filled while the frames are written
@@ -187,7 +194,7 @@ def _map_animation(source: Path, target: Path, function: Callable, bar: Callable
         if loop is None and format != "GIF":  # a GIF without a loop count is played once
             loop = 1
         options = {} if loop is None else {"loop": loop}
-        frames = translated()
+        frames = _of_one_size(translated())
         first = next(frames)
         # For formats other than GIF, Pillow iterates over the frames twice, which requires a list.
         rest = frames if format == "GIF" else list(frames)
@@ -227,19 +234,19 @@ def _map_video(source: Path, target: Path, function: Callable, bar: Callable) ->
             fps = about["fps"]
             count = round(fps * about["duration"])
 
-        def translated() -> Iterator[np.ndarray]:
+        def translated() -> Iterator[Image.Image]:
             for frame in bar(_read(stream, source), count):
                 image = function(np.frombuffer(frame, np.uint8).reshape(height, width, 3))
-                yield np.broadcast_to(image, [*image.shape[:2], 3])
+                yield to_pillow(image).convert("RGB")
 
-        frames = translated()
+        frames = _of_one_size(translated())
         first = next(frames, None)
         if first is None:
             raise ValueError(f"{source} is a video without frames: replace or remove it.")
         with replacing(target) as file:
             command = [get_ffmpeg_exe(), "-v", "error", "-y"]
             command += ["-f", "rawvideo", "-pix_fmt", "rgb24", "-r", str(fps)]
-            command += ["-s", f"{first.shape[1]}x{first.shape[0]}", "-i", "-"]
+            command += ["-s", f"{first.width}x{first.height}", "-i", "-"]
             command += [
                 "-i",
                 str(source),

@@ -1,5 +1,6 @@
 """Moving images, frame by frame."""
 
+import itertools
 import os
 import subprocess
 import sys
@@ -194,6 +195,18 @@ def test_a_video(tmp_path):
     with pytest.raises(ValueError, match="no such color"):
         map_frames(path, tmp_path / "c.mp4", fail)
     assert sorted(file.name for file in tmp_path.iterdir()) == ["a.mp4", "b.mp4"]
+
+
+@leaves_pipes
+@pytest.mark.parametrize("ending", ["gif", "png", "webp", "mp4"])
+def test_frames_of_another_size_or_type_are_refused_and_nothing_written(tmp_path, ending):
+    make = make_video if ending == "mp4" else save
+    path, heights = make(tmp_path / f"a.{ending}"), itertools.count(8)
+    with pytest.raises(ValueError, match=r"frames contains images of 8x8 and 8x9 pixels: expected"):
+        map_frames(path, tmp_path / f"b.{ending}", lambda image: image[: next(heights), :8])
+    with pytest.raises(ValueError, match=r"image is float64 \[\d+, \d+, 3\]: expected uint8"):
+        map_frames(path, tmp_path / f"b.{ending}", lambda image: image / 255)
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
 
 
 def fail(image):

@@ -109,16 +109,18 @@ def pretrained(name, build):
 # - **ReLU** in the generator with **tanh** at its output, because images are in $[-1, 1]$. **Leaky
 #   ReLU** in the discriminator: where it rejects an image, it must still have a slope, because
 #   otherwise the generator does not learn.
+# - **No hidden dense layers.** The generator has one dense layer, which maps the latents to its
+#   first maps, and the discriminator has one at its output. All other layers are convolutions,
+#   which need far fewer weights.
 # - **Adam** with learning rate 0.0002 and $\beta_1 = 0.5$. The game rotates (chapter 9), so a long
 #   average over old gradients points in the wrong direction.
 #
 # These are reasons, not evidence. Our own ablation on clothes, `dcgan_guidelines_fashion_mnist`,
-# confirms them only in part. With one short training run per network, all guidelines together have a
-# kernel distance of 0.23. Dropping the tanh, the batch normalization, or the ReLU, or adding hidden
-# dense layers, which the paper advises against, makes it worse, and dropping the leaky ReLU barely
-# changes it. But with *pooling* in place of
-# strides, the distance is 0.06, at more than twice the cost, and this is the only one of the networks
-# that is better than a Gaussian mixture (0.14).
+# confirms them only in part. With one short training run per network, all guidelines together have
+# a kernel distance of 0.23. Dropping the tanh, the batch normalization, or the ReLU, or adding
+# hidden dense layers, makes it worse, and dropping the leaky ReLU barely changes it. But with
+# *pooling* in place of strides, the distance is 0.06, at more than twice the cost, and this is the
+# only one of the networks that is better than a Gaussian mixture (0.14).
 #
 # One detail is easily overlooked. A transposed convolution with kernel size $k$ and stride $s$
 # places a copy of its kernel, multiplied by a pixel's value, at every $s$-th position, and sums the
@@ -168,7 +170,12 @@ print("kernels of the library's generator:", sides)
 #
 # $$o = \left\lfloor \frac{i + 2 p - d (k - 1) - 1}{s} \right\rfloor + 1.$$
 #
-# A transposed convolution goes back from $o$ to $i$.
+# A transposed convolution goes back from $o$ to $i$. If $s > 1$, several sizes $i$ have the same
+# $o$. Without further arguments, the result is the smallest of them:
+#
+# $$i = s (o - 1) + d (k - 1) + 1 - 2 p.$$
+#
+# The argument `output_padding` adds up to $s - 1$ pixels.
 
 # %%
 drawn = new_figure(10, 3.3)
@@ -619,7 +626,7 @@ show(
 # **Few training images.** If $D$ memorizes a small training set, $G$ learns nothing. Differentiable
 # augmentation (Zhao et al. 2020) applies the same random changes $T$, such as shifts and missing
 # squares, to real and generated images before $D$ sees them. $G$ is trained through $T$, and for
-# changes that can be undone in distribution, $T(x)$ has the right distribution only if $x$ has.
+# changes that can be undone in distribution, $T(x)$ has the right distribution only if $x$ does.
 #
 # Does a GAN copy? The median shows that most samples are not copies *of the 5,000 images searched*:
 # samples are about as far from these images as test images are. A few copies do not change a
@@ -628,12 +635,12 @@ show(
 # ### An autoencoder, a VAE, and GANs side by side
 #
 # Lectures summarize the families like this: an autoencoder encodes but does not generate, a VAE
-# generates blurred images, and a GAN generates sharp images but has no encoder. We check the summary
-# on clothes. The autoencoder decodes samples from a normal distribution fitted to its codes ([chapter
-# 1](01_autoencoders.md)). The VAE ([chapter 4](04_vae.md)) has the squared error as its loss, with a
-# fixed scale, and shows the means of its pixels. Next to them are GANs of five years: one with dense
-# layers, as in 2014, trained here, and three published ones. *Fine detail* is the standard deviation
-# of what a 3 × 3 blur removes, relative to test images.
+# generates blurred images, and a GAN generates sharp images but has no encoder. We check the
+# summary on clothes. The autoencoder decodes samples from a normal distribution fitted to its codes
+# ([chapter 1](01_autoencoders.md)). The VAE ([chapter 4](04_vae.md)) has the squared error as its
+# loss, with a fixed scale, and shows the means of its pixels. Next to them are four GANs from 2014
+# to 2019: one with dense layers, trained here, and three published ones. *Fine detail* is the
+# standard deviation of what a 3 × 3 blur removes, relative to test images.
 
 # %%
 dense = dict(latent_dim=16, hidden=(256, 256), activation="relu")
@@ -685,8 +692,8 @@ for name, made in families.items():
 show(
     captioned([made[:12] for made in families.values()], list(families)),
     "families",
-    "The autoencoder's random codes give mixtures of garments, the VAE blurs, and GANs are sharp but"
-    " flawed. The third row reconstructs the first.",
+    "The autoencoder's random codes give mixtures of garments, the VAE blurs, the dense GAN is"
+    " noisy, and the other GANs are sharp but flawed. The third row reconstructs the first.",
 )
 
 # %% [markdown]
@@ -799,7 +806,7 @@ for name, at in drawn_at.items():
 show(
     line_plot(curves, "recall, of 500 test images", "precision, of 500 samples"),
     "truncation",
-    "Truncation trades recall for precision. The points on the right are without truncation.",
+    "Truncation trades recall for precision. The rightmost points show untruncated results.",
 )
 
 # %%
@@ -811,14 +818,16 @@ show(
 )
 
 # %% [markdown]
-# Both curves fall: *measured* precision rises at the expense of recall. Do the images become better?
-# Look at them: at $\psi = 0$, all samples are the same image of a speckled garment, with precision 1
-# and recall 0, and at small $\psi$, some samples are shapeless, although nearly all of them count as
-# precise. Truncation moves samples into dense regions of the features, which is what precision
-# measures, but does not clean them up ([chapter 16](16_evaluation.md)). The image at $\psi = 0$ is
-# *not* the mean image: the mean of styles is itself a style. The two generators cannot be ranked
-# where the curves do not overlap. (The curves use 500 images per set, but the table above uses
-# 1,000, so the numbers differ.)
+# In both curves, *measured* precision mostly rises at the expense of recall. The exception is the
+# step from no truncation to $t = 1$ for DCGAN, which loses recall and gains nothing. Do the images
+# become better? Look at them: at $\psi = 0$, all samples are the same speckled garment (the
+# speckles come from noise inputs and differ slightly), with precision 1 and recall 0, and at small
+# $\psi$, some samples are shapeless, although nearly all of them count as precise. Truncation moves
+# samples into dense regions of the features, which is what precision measures, but does not clean
+# them up ([chapter 16](16_evaluation.md)). The image at $\psi = 0$ is *not* the mean image: the
+# mean of styles is itself a style. The two generators cannot be ranked where the curves do not
+# overlap. (The curves use 500 images per set, but the table above uses 1,000, so the numbers
+# differ.)
 #
 # ## 7. From latents to latents, and from images to latents
 #
@@ -999,12 +1008,12 @@ show(
 # For test images, the search has a smaller error than 100 components on average, but a larger error
 # for two of six images. For the generator's own images, the exact solution is known, with an error
 # of 0. The search does *not* find any of these solutions within its 400 steps, and is worse than
-# the components for two of six images: it turns a bag into a shoe. The mean error is 15, as for
-# test images, so errors on test images do *not* show what $G$ cannot generate: most of the error
-# may come from the search. And a small error does not imply that the latents are correct: for the
-# last image, the latents found are at a distance of 10 from the true latents. The search finds a
-# similar image, not *the* code of an image. To find codes, train an encoder ([chapter
-# 4](04_vae.md)).
+# the components for two of six images: it turns a bag into a shoe. The mean error on the
+# generator's own images is 15, as for test images, so errors on test images do *not* show what $G$
+# cannot generate: most of the error may come from the search. And a small error does not imply that
+# the latents are correct: for the last image, the latents found are at a distance of 10 from the
+# true latents. The search finds a similar image, not *the* code of an image. To find codes, train
+# an encoder ([chapter 4](04_vae.md)).
 #
 # ## 8. Styles
 #
@@ -1138,7 +1147,7 @@ show(
 # | clothes from DCGAN | `GAN` | [dcgan_fashion_mnist](../../recipes/dcgan_fashion_mnist.py) | kernel distance 0.008699; Gaussian mixture 0.1370 | [Radford et al. 2016](https://arxiv.org/abs/1511.06434) |
 # | faces from DCGAN | `GAN` | [dcgan_celeb_a](../../recipes/dcgan_celeb_a.py) | kernel distance 0.1291; Gaussian mixture 0.1191 | [Radford et al. 2016](https://arxiv.org/abs/1511.06434) |
 # | digits of a class | `ConditionalGAN`, `ACGAN` | [conditional_gan_mnist](../../recipes/conditional_gan_mnist.py) | requested class 0.942; Gaussian mixture per class 0.9860 | [Mirza, Osindero 2014](https://arxiv.org/abs/1411.1784) |
-# | losses and normalizations compared | `GAN` | [gan_objectives_fashion_mnist](../../recipes/gan_objectives_fashion_mnist.py) | kernel distance with R1 0.0298, with spectral normalization 0.02949; Gaussian mixture 0.004188 | [Miyato et al. 2018](https://arxiv.org/abs/1802.05957) |
+# | losses and normalizations compared | `GAN` | [gan_objectives_fashion_mnist](../../recipes/gan_objectives_fashion_mnist.py) | kernel distance with R1 0.0298, with spectral normalization 0.02949; Gaussian mixture 0.004188 (16 × 16 pixels) | [Miyato et al. 2018](https://arxiv.org/abs/1802.05957) |
 # | truncation | `BigGAN` | [big_gan_fashion_mnist](../../recipes/big_gan_fashion_mnist.py) | kernel distance 0.04079; Gaussian mixture 0.1370; recall 0.1866, truncated at 1 0.04230, Gaussian mixture 0.7234 | [Brock et al. 2019](https://arxiv.org/abs/1809.11096) |
 # | growing networks | `ProgressiveGAN` | [progressive_gan_fashion_mnist](../../recipes/progressive_gan_fashion_mnist.py) | kernel distance 0.1197; Gaussian mixture 0.1370 | [Karras et al. 2018](https://arxiv.org/abs/1710.10196) |
 # | styles | `StyleGAN` | [style_gan_fashion_mnist](../../recipes/style_gan_fashion_mnist.py) | kernel distance 0.1055; Gaussian mixture 0.1370 | [Karras et al. 2019](https://arxiv.org/abs/1812.04948) |

@@ -53,7 +53,7 @@ random = np.random.default_rng(0)
 
 # %% [markdown]
 # The data are digits. For likelihoods, digits are binarized: each pixel is white with its gray
-# value as the probability. For samples, digits stay gray.
+# value as the probability. When we evaluate samples, digits stay gray.
 
 # %%
 data = small_images("mnist", labels=True, first=TRAIN)
@@ -72,8 +72,8 @@ known, asked = binary(train), binary(test)
 # %% [markdown]
 # ## 1. Good likelihoods and good samples are different properties
 #
-# Take any model $p$, and mix it with noise $r$: $q = 0.01\, p + 0.99\, r$. Of the samples from $q$,
-# 99% are noise. But $q(x) \geq 0.01\, p(x)$, so
+# Take any model $p$, and mix it with noise $r$: $q = 0.01\, p + 0.99\, r$. Then 99% of the samples
+# from $q$ are noise. But $q(x) \geq 0.01\, p(x)$, so
 #
 # $$-\log q(x) \leq -\log p(x) + \log 100,$$
 #
@@ -187,10 +187,10 @@ for name, some in {
 #
 # On images, we report the **AUC**, the probability that the classifier gives a higher score to a
 # random sample than to a random real image; it needs no threshold. If the two distributions are
-# equal, the AUC has the mean 1/2, and with $n$ images in each set, its variance is $(2n + 1) / (12
-# n^2)$. So each AUC leads to two different questions. How far is it from 1/2? This is the size of
-# the **effect**. And by how many standard errors does it differ from 1/2? This is the **certainty**
-# that there is any effect at all.
+# equal, the mean of the AUC is 1/2, and with $n$ images in each set, its variance is $(2n + 1) /
+# (12 n^2)$. So each AUC leads to two different questions. How far is it from 1/2? This is the size
+# of the **effect**. And by how many standard errors does it differ from 1/2? This is the
+# **certainty** that there is any effect at all.
 
 # %%
 for mu in (0.1, 1.0, 3.0):
@@ -235,9 +235,9 @@ for name, some in {"other test digits": other, "Gaussian mixture": made}.items()
 #
 # We now make sets with one fault each; each row of the plot shows one measure. A measure is useful
 # only relative to its own chance variation, so each value is shown as its distance, in **standard
-# deviations**, from the measure's mean over random pairs of sets of *real* digits. The features are
-# pixels, histograms of gradients, or the hidden layer of a classifier that was trained on training
-# digits.
+# deviations**, from the measure's mean over random pairs of sets of *real* digits. For the AUC, we
+# use the mean and the standard deviation of section 3. The features are pixels, histograms of
+# gradients, or the hidden layer of a classifier that was trained on training digits.
 #
 # The **Inception score** (Salimans et al. 2016) uses only a classifier's probabilities $p(y \mid
 # x)$ for samples $x$. Let $\bar p(y)$ be their mean over all $n$ samples. The score is
@@ -320,8 +320,10 @@ for _ in range(REPEATS):
 usual, spread = np.mean(chance, axis=0), np.std(chance, axis=0, ddof=1) + 1e-9
 table = {name: measures(reference, some) for name, some in sets.items()}
 values = np.array([list(row.values()) for row in table.values()]).T
-deviations = (values - usual[:, None]) / spread[:, None]
 names = list(table["other test digits"])
+known = names.index("AUC, real or not")  # the only measure whose chance variation is a formula
+usual[known], spread[known] = 0.5, chance_error(N - N // 2)
+deviations = (values - usual[:, None]) / spread[:, None]
 
 drawn = new_figure(10, 6)
 axes = drawn.subplots()
@@ -353,9 +355,10 @@ for row, name in enumerate(names):
     print(f"{name:27} {real:>20} " + "".join(f"{table[s][name]:20.4g}" for s in shown))
 
 # %% [markdown]
-# Read the plot by columns. The standard deviations come from only ten pairs of sets, so values
-# follow a wider distribution than the normal one (Student's $t$), and differences of 3 or 4 still
-# occur by chance. The limit in the printed list is exceeded by chance about once in 1,000 tries.
+# Read the plot by columns. Except for the AUC, the standard deviations come from only ten pairs of
+# sets, so values follow a wider distribution than the normal one (Student's $t$), and differences
+# of 3 or 4 still occur by chance. The limit in the printed list is exceeded by chance about once in
+# 1,000 tries.
 #
 # The plot shows *certainty*, not the size of the effect. With more images, every standard deviation
 # shrinks, and any difference becomes certain. The values at the end of the output show the effects:
@@ -371,19 +374,19 @@ for row, name in enumerate(names):
 #   resemble fours and sevens. Recall should detect a missing class, but it does not: a real digit
 #   counts as recalled if it is in a ball around *any* sample, and balls around fours and sevens
 #   contain most nines. Coverage turns this around. It asks whether the ball around a real digit
-#   contains a sample. These balls are small where real digits are dense, so it detects the fault.
-#   The Inception score also falls, because fewer classes are left.
+#   contains a sample. These balls are small where real digits are dense, so coverage detects the
+#   fault. The Inception score also falls, because fewer classes are left.
 # - The **repeated image** is in a dense region, so it passes precision and coverage, which check
 #   whether balls are empty, not how many samples they contain. Kernel distances depend on this
 #   number.
 # - In one set, **one sample in 50 is pure noise**, which a visitor would notice at once. The effect
 #   on every measure is small, because a mean over a set barely depends on 2% of the set. Only the
-#   AUC and, barely, the Inception score exceed the limit. Precision does not, although it is meant
-#   to measure quality: it can fall by at most 2 percentage points, which is little more than
-#   its usual variation. Recall and coverage cannot, because the other samples are unchanged.
-# - The **Gaussian mixture** has precision as good as real digits, and on pixels, its AUC shows a
-#   small effect, though with certainty. In gradient histograms, the distance is large *and*
-#   certain, and recall falls to a fraction of its usual value.
+#   Inception score exceeds the limit, and barely. Precision does not, although it is meant to
+#   measure quality: it can fall by at most 2 percentage points, which is little more than its usual
+#   variation. Recall and coverage cannot, because the other samples are unchanged.
+# - The **Gaussian mixture** matches the precision of real digits, and on pixels, its AUC shows a
+#   small but certain effect. In gradient histograms, the distance is large *and* certain, and
+#   recall falls to a fraction of its usual value.
 #
 # **No measure finds every fault, and no fault is found by every measure.** So this library reports
 # several measures: distances in at least two types of features, one measure of quality and one of
@@ -395,8 +398,8 @@ for row, name in enumerate(names):
 # A distance between sets cannot detect copies, because copies *are* real images. The distance from
 # each sample to its nearest training image can. There are two different questions:
 #
-# - **Is this sample a copy?** It is if its distance to the nearest training image is far below the
-#   distance to the second-nearest one (Yoon et al. 2023: less than a third).
+# - **Is this sample a copy?** It is a copy if its distance to the nearest training image is far
+#   below the distance to the second-nearest one (Yoon et al. 2023: less than a third).
 # - **Are the samples closer to the training images than new images are?** Compare the distances of
 #   samples with the distances of *held-out* images (Meehan et al. 2020). If samples are closer, the
 #   AUC of the distance is below one half.
@@ -509,8 +512,9 @@ show(
 #
 # **Judges.** To support a claim about visual quality, show pairs of samples to people who do not
 # know which model generated which sample. If the two models are equally good, the number of votes
-# for one of them is binomial with probability one half. With 20 pairs, 14 is the smallest number of
-# votes that is reached or exceeded by chance in fewer than 6% of experiments.
+# for one of them is binomial with probability one half. With 20 pairs, model A gets 14 or more
+# votes by chance in 5.8% of experiments. If either model may turn out to be better, both ends
+# count: one of the models gets 15 or more votes by chance in 4.1%, and 14 or more in 11.5%.
 
 # %%
 for k in (2, 5, 10):
@@ -518,7 +522,8 @@ for k in (2, 5, 10):
     print(f"best of {k:2} runs: {best:+.2f} standard deviations")
 votes = random.binomial(20, 0.5, DRAWS)
 for least in (13, 14, 15, 16):
-    print(f"at least {least} of 20 votes by chance: {np.mean(votes >= least):.3f}")
+    one, either = (np.mean(won >= least) for won in (votes, np.maximum(votes, 20 - votes)))
+    print(f"{least} or more of 20 votes by chance: {one:.3f} for A, {either:.3f} for A or B")
 
 # %% [markdown]
 # ## 7. Common claims, and what is true

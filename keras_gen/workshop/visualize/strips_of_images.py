@@ -70,7 +70,8 @@ def point_strips(
     Args:
         rows: Dict from the name of each method to its points `[n, 2]` at each time.
         titles: Title of each time.
-        real: Data points `[m, 2]`. All panels show the range of these points plus a margin.
+        real: Data points `[m, 2]`. All panels show the range of these points plus a margin, and the
+            fraction of points that lie outside.
 
     Returns: A uint8 image `[height, width, 3]`.
 
@@ -100,6 +101,9 @@ def point_strips(
             axes.scatter(*np.asarray(points).T, s=2, color=color, linewidths=0)
             axes.set(xticks=[], yticks=[], aspect="equal", title="" if number else title)
             axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
+            outside = np.mean(np.any(np.abs(points - middle) > reach, axis=1))
+            if outside > 0.01:
+                axes.text(0.04, 0.04, f"{outside:.0%} outside", transform=axes.transAxes)
     return pixels(drawn)
 
 

@@ -26,6 +26,10 @@ def test_a_row_for_each_method_and_a_column_for_each_time(rng):
     # Points beyond the data's range are not shown; the last column is the data, in black.
     found = ink(image, 2, 4) > 0.005
     np.testing.assert_array_equal(found, [[1, 0, 1, 0], [0, 1, 0, 0]])
+    # A point outside is only counted, so the panel differs although the point is not visible.
+    points = inside[:19], np.concatenate([inside[:19], outside[:1]])
+    without, counted = (point_strips({"one": [some]}, ["a"], SQUARE) for some in points)
+    assert np.any(counted != without)
 
 
 def test_a_film_strip_goes_from_the_first_frame_to_the_last():

@@ -748,7 +748,7 @@ show(
 # codes. Green digits are sampled more than ten times as often as before. The worst group gains as
 # much as if the groups had been known, and the overall accuracy falls only slightly.
 #
-# But rare does not mean disadvantaged. The formula predicts a fraction of 0.40 for this $\alpha$,
+# But rare does not mean disadvantaged. The formula predicts a fraction of 0.40 for $\alpha = 0.01$,
 # but only a quarter of the samples were green: the codes are not spread evenly, and unusual red
 # digits are also sampled more often. And the method works because color is one of the two largest
 # differences between these digits. Where the code does not separate a group, the group is not

@@ -220,6 +220,11 @@ show(
 #
 # ![Four panels, each with a fitted normal density over a density with two modes.](../../recipes/results/f_gan_line.png)
 #
+# *f-GAN finds the best normal distribution (the curves coincide) for each divergence.*
+#
+# Pearson's $\chi^2$ divergence, the mean over $q$ of $(p / q - 1)^2$, covers both modes, as KL
+# does. JS selects one mode here.
+#
 # ## 2. Two generator losses
 #
 # The generator sees $D$ only at its own examples. Let $l$ be the logit of a generated example, so
@@ -367,9 +372,12 @@ show(
 # non-saturating path comes closer, but more and more slowly, because near the equilibrium, the
 # non-saturating loss has the same rotation as the minimax loss. R1 converges. With the Wasserstein
 # loss of section 5 and a gradient penalty of weight $w$, the critic's loss is $\theta \psi + w
-# (|\psi| - 1)^2$ and the generator's loss is $-\theta \psi$, so $\dot\psi = -\theta - 2 w (|\psi| -
-# 1) \mathrm{sign}(\psi)$ and $\dot\theta = \psi$. The penalty pulls $|\psi|$ toward 1, and $\theta$
-# keeps moving as long as $\psi$ is not 0, so the path does not converge.
+# (|\psi| - 1)^2$ and the generator's loss is $-\theta \psi$, so
+#
+# $$\dot\psi = -\theta - 2 w (|\psi| - 1)\, \mathrm{sign}(\psi), \qquad \dot\theta = \psi.$$
+#
+# The generator stands still only at $\psi = 0$. But the penalty pushes $\psi$ away from 0, toward
+# $\pm 1$, with a force that is $2 w$ near 0. So the path does not converge.
 #
 # **Consensus optimization** (Mescheder et al. 2017) adds another kind of friction. Let $v$ be the
 # field of the game, and $L = \frac{1}{2} |v|^2$, which is 0 exactly at the points where no player
@@ -569,7 +577,8 @@ shown = {name: [made[:500] for made in times] for name, times in rows.items()}
 show(
     point_strips(shown, titles, ring.arrays()[:500]),
     "modes",
-    "500 generated points at five times of the training, and the data.",
+    "500 generated points at five times of the training, and the data. Points outside of a panel are"
+    " counted in its corner.",
 )
 
 # %% [markdown]
@@ -705,9 +714,10 @@ show(
 )
 
 # %% [markdown]
-# After a few steps, $D$ separates the two densities. Its logit rises toward the data, so examples of
-# the generator move to the right. With this network, examples that are closer to the data see a
-# steeper slope (with the best $D$, it would be the reverse), so $q$ becomes wider before it arrives. Then its left part, which $D$ rejects, is pulled in, and $q$
+# At step 0, $D$ is untrained. After a few steps, it separates the two densities. Its logit rises
+# toward the data, so examples of the generator move to the right. With this network, examples that
+# are closer to the data see a steeper slope (with the best $D$, it would be the reverse), so $q$
+# becomes wider before it arrives. Then its left part, which $D$ rejects, is pulled in, and $q$
 # contracts to the width of $p$. At the end, $D$ cannot distinguish $p$ from $q$ and is flat at
 # $1/2$ where there are examples. Far from all examples, its value is arbitrary.
 #
@@ -775,6 +785,6 @@ show(
 # | the game on a line | `GAN`, `InstanceNoiseGAN` | [gan_one_dimension](../../recipes/gan_one_dimension.py) | earth mover's distance 0.030; a fitted normal distribution 0.01761 | [Goodfellow et al. 2014](https://arxiv.org/abs/1406.2661) |
 # | the field of the game | `GAN`, `ConsensusGAN` | [gan_fields](../../recipes/gan_fields.py) | distance to the equilibrium at equal weights with R1 0.001548, with consensus 0.000009200 | [Mescheder et al. 2018](https://arxiv.org/abs/1801.04406) |
 # | other divergences, with f-GAN | `GAN` | [f_gan_line](../../recipes/f_gan_line.py) | largest error 0.008759; moments of the data 0.7154 | [Nowozin et al. 2016](https://arxiv.org/abs/1606.00709) |
-# | lost modes | `PacGAN`, `UnrolledGAN` | [gan_modes](../../recipes/gan_modes.py) | 24.0 modes of 25, paper 23.8; 0.1032 of the samples near a mode, paper 0.913 | [Lin et al. 2018](https://arxiv.org/abs/1712.04086) |
+# | lost modes | `PacGAN`, `UnrolledGAN` | [gan_modes](../../recipes/gan_modes.py) | 24.0 modes of 25, paper 23.8; but only 0.1032 of the samples near a mode, paper 0.913 | [Lin et al. 2018](https://arxiv.org/abs/1712.04086) |
 # | the critic as a distance | `WGAN`, `WGANGP` | [wgan_distances](../../recipes/wgan_distances.py) | relative error 0.051; exact distance of 50,000 samples 0.03566 | [Gulrajani et al. 2017](https://arxiv.org/abs/1704.00028) |
 # | the original GAN on digits | `GAN` | [gan_mnist](../../recipes/gan_mnist.py) | Parzen estimate 161.0 nats, paper 225 | [Goodfellow et al. 2014](https://arxiv.org/abs/1406.2661) |

@@ -84,4 +84,9 @@ from keras_gen.workshop.baselines.sound_baselines import (
     NearestUnits,
     griffin_lim,
 )
-from keras_gen.workshop.baselines.tables import ChowLiuTree, IndependentColumns, ProductMixture
+from keras_gen.workshop.baselines.tables import (
+    ChowLiuTree,
+    ColumnNetwork,
+    IndependentColumns,
+    ProductMixture,
+)

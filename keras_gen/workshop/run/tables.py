@@ -14,7 +14,12 @@ from keras_gen.metrics import (
     table_fidelity,
     usefulness,
 )
-from keras_gen.workshop.baselines import ChowLiuTree, IndependentColumns, ProductMixture
+from keras_gen.workshop.baselines import (
+    ChowLiuTree,
+    ColumnNetwork,
+    IndependentColumns,
+    ProductMixture,
+)
 from keras_gen.workshop.run.run import Run
 from keras_gen.workshop.visualize import code_scatter
 
@@ -104,6 +109,7 @@ def report_on_rows(
     rivals: dict[str, Any] = {
         "independent": IndependentColumns(known, sizes),
         "tree": ChowLiuTree(known, sizes),
+        "network": ColumnNetwork(known, sizes),
         "mixture": ProductMixture(known, sizes, components, seed=seed),
     }
     metrics = nll_summary({"nll": -model.log_prob(test)})

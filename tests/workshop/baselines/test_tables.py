@@ -5,7 +5,12 @@ import itertools
 import numpy as np
 import pytest
 
-from keras_gen.workshop.baselines import ChowLiuTree, IndependentColumns, ProductMixture
+from keras_gen.workshop.baselines import (
+    ChowLiuTree,
+    ColumnNetwork,
+    IndependentColumns,
+    ProductMixture,
+)
 
 SIZES = 2, 3, 2
 
@@ -30,6 +35,7 @@ EVERY = np.array(list(itertools.product(*map(range, SIZES))))
 MODELS = {
     "independent": lambda: IndependentColumns(TRAIN, SIZES),
     "tree": lambda: ChowLiuTree(TRAIN, SIZES),
+    "network": lambda: ColumnNetwork(TRAIN, SIZES),
     "mixture": lambda: ProductMixture(TRAIN, SIZES, components=6, rounds=40),
 }
 
@@ -48,10 +54,18 @@ def test_the_tree_and_the_mixture_recover_the_chain():
     test = cells(20000, 1)
     true = log_p(test).mean()
     assert MODELS["tree"]().log_prob(test).mean() == pytest.approx(true, abs=0.01)
+    assert MODELS["network"]().log_prob(test).mean() == pytest.approx(true, abs=0.01)
     assert MODELS["mixture"]().log_prob(test).mean() == pytest.approx(true, abs=0.03)
     marginals = [np.bincount(column) / len(test) for column in test.T]
     entropy = sum((p * np.log(p)).sum() for p in marginals)
     assert MODELS["independent"]().log_prob(test).mean() == pytest.approx(entropy, abs=0.01)
+
+
+def test_only_the_network_learns_a_value_that_depends_on_two():
+    bits = np.random.default_rng(0).integers(0, 2, [4000, 2])
+    rows = np.concatenate([bits, bits.sum(axis=1, keepdims=True)], axis=1)
+    nats = [-kind(rows, (2, 2, 3)).log_prob(rows).mean() for kind in (ChowLiuTree, ColumnNetwork)]
+    np.testing.assert_allclose(nats, [2.5 * np.log(2), 2 * np.log(2)], atol=0.02)
 
 
 def test_the_tree_joins_neighbors_of_the_chain():
@@ -67,7 +81,7 @@ def test_the_mixture_fills_gaps_from_the_conditional_distribution():
     assert model.log_prob(given) == pytest.approx(np.log(p.sum()), abs=1e-5)
 
 
-@pytest.mark.parametrize("kind", [IndependentColumns, ChowLiuTree, ProductMixture])
+@pytest.mark.parametrize("kind", [IndependentColumns, ChowLiuTree, ColumnNetwork, ProductMixture])
 def test_gaps_and_unknown_cells_are_refused(kind):
     for rows, sentence in (
         (TRAIN[:0], "cells has no rows"),

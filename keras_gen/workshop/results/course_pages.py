@@ -38,7 +38,8 @@ lecture, or load the published models, which `keras-gen list` shows. In a comput
 The topics of a week are those of its recipes. The chapters explain most of them but not all, so
 check whether a topic occurs in the chapter before you announce it.
 [Topics](../topics.md) lists all recipes for each topic, and [Papers](papers.md) covers all classes.
-Check slides against [What lectures say, and what is true](errata.md).
+Check slides against [What lectures say, and what is true](errata.md). [A written
+exam](../teachers/exam.md) has seven problems with solutions.
 """
 
 PAPERS = """\

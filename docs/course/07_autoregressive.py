@@ -652,7 +652,7 @@ show(
 )
 
 # %% [markdown]
-# Nobody told the network that a digit has one color, but about half of its samples have only one. A
+# The network is not told that a digit has one color, but about half of its samples have only one. A
 # mixture needs a template for each shape in each color, and is far behind. But the knowledge that
 # we put into the last row, a shape and *then* a color, is worth several nats, although this model
 # learned nothing about colors. The network has to carry the color from pixel to pixel, through its

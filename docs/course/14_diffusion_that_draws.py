@@ -903,7 +903,7 @@ show(
 #
 # EDM makes four more choices. The network's input for the noise level is $c_\mathrm{noise} =
 # \frac14 \ln \sigma$. In training, $\ln \sigma$ is drawn from $N(-1.2, 1.2^2)$, because the loss
-# can hardly be reduced where the noise is very weak or very strong. In sampling, the noise levels
+# can barely be reduced where the noise is very weak or very strong. In sampling, the noise levels
 # are
 #
 # $$\sigma_i = \Big( \sigma_\mathrm{max}^{1/\rho} + \frac{i}{n - 1} \big(

@@ -771,5 +771,5 @@ show(
 # | couplings for images | `Flow` | [real_nvp_mnist](../../recipes/real_nvp_mnist.py) | 1.1539 bits per dimension; boosted trees 0.9897 | [Dinh et al. 2017](https://arxiv.org/abs/1605.08803) |
 # | 1x1 convolutions | `Flow` | [glow_mnist](../../recipes/glow_mnist.py) | 1.1939 bits per dimension; boosted trees 0.9897; paper 1.05 | [Kingma, Dhariwal 2018](https://arxiv.org/abs/1807.03039); value from [Grathwohl et al. 2019](https://arxiv.org/abs/1810.01367) |
 # | faces, attributes as directions | `Flow` | [glow_celeb_a](../../recipes/glow_celeb_a.py) | 3.864 bits per dimension; boosted trees 3.790 | [Kingma, Dhariwal 2018](https://arxiv.org/abs/1807.03039) |
-# | class-conditional densities | `ConditionalFlow` | [conditional_flow_adult](../../recipes/conditional_flow_adult.py) | 17.673 nats; mixture of 80 product distributions 17.41 | [Winkler et al. 2019](https://arxiv.org/abs/1912.00042) |
+# | class-conditional densities | `ConditionalFlow` | [conditional_flow_adult](../../recipes/conditional_flow_adult.py) | 17.673 nats; Bayesian network 17.33 | [Winkler et al. 2019](https://arxiv.org/abs/1912.00042) |
 # | sounds from spectrograms | `WaveGlow` | [waveglow_spoken_digit](../../recipes/waveglow_spoken_digit.py) | digits recognized 89.20%; Griffin-Lim 95.20 | [Prenger et al. 2019](https://arxiv.org/abs/1811.00002) |

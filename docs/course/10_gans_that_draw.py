@@ -818,8 +818,8 @@ show(
 )
 
 # %% [markdown]
-# In both curves, *measured* precision mostly rises at the expense of recall. The exception is the
-# step from no truncation to $t = 1$ for DCGAN, which loses recall and gains nothing. Do the images
+# In both curves, *measured* precision mostly rises at the expense of recall. But some steps lose
+# recall and gain nothing, such as the one from no truncation to $t = 1$ for DCGAN. Do the images
 # become better? Look at them: at $\psi = 0$, all samples are the same speckled garment (the
 # speckles come from noise inputs and differ slightly), with precision 1 and recall 0, and at small
 # $\psi$, some samples are shapeless, although nearly all of them count as precise. Truncation moves

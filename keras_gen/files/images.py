@@ -190,13 +190,13 @@ def _refusal_of_depth(image: Image.Image, stored: str) -> str:
 def _scale_transparent_level(image: Image.Image, bits: int) -> None:
     """Makes a PNG's transparent gray level or color comparable with the pixels.
 
-    Only the lowest `bits` bits count, and Pillow scales pixels of 2 and 4 bits to 8 bits.
+    Only the lowest `bits` bits count, and Pillow scales pixels of fewer bits to 8 bits.
     """
     level = image.info.get("transparency")
     most = 2**bits - 1
-    if isinstance(level, int) and image.mode == "L":
+    if isinstance(level, int) and image.mode in ("1", "L"):
         level &= most
-        image.info["transparency"] = level * 255 // most if bits in (2, 4) else level
+        image.info["transparency"] = level * 255 // most if bits < 8 else level
     elif isinstance(level, tuple):
         image.info["transparency"] = tuple(value & most for value in level)
 

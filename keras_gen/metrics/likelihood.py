@@ -165,7 +165,7 @@ def nll_summary(nats: Mapping[str, np.ndarray], prefix: str = "") -> dict[str, f
 
     Example: `metrics |= nll_summary(importance_weighted_nll(vae, test_images), prefix="vae_")`.
     """
-    nats = {name: as_numbers(values, name) for name, values in nats.items()}
+    nats = {name: as_numbers(values, name).astype(np.float64) for name, values in nats.items()}
     nll = part_of(nats, "nll", "nats")
     wrong = [name for name, values in nats.items() if not values.size or np.isnan(values).any()]
     if wrong:

@@ -55,7 +55,7 @@ def mean_and_deviation(
                 f"Measurement {lacking[0]} lacks the metric {key!r}, which other measurements "
                 "have: expected the same metrics in each measurement."
             )
-        each = as_numbers([of_seed[key] for of_seed in found], key)
+        each = as_numbers([of_seed[key] for of_seed in found], key).astype(np.float64)
         means[names[key]] = float(np.mean(each))
         if len(each) > 1:
             means[f"{names[key]}_deviation"] = float(np.std(each, ddof=1))

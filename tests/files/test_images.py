@@ -247,7 +247,7 @@ def test_a_transparent_gray_is_white_and_no_other_is(bits, level):
     assert not opaque.transparent and (opaque.pixels == shown).all()
 
 
-@pytest.mark.parametrize("bits,channels", [(2, 1), (4, 1), (8, 1), (8, 3)])
+@pytest.mark.parametrize("bits,channels", [(1, 1), (2, 1), (4, 1), (8, 1), (8, 3)])
 def test_only_the_bits_of_a_transparent_level_count(bits, channels):
     found = decoded(bare_png(bits, 1, 2**bits + 1, channels))
     assert found.transparent and (found.pixels == 255).all()

@@ -48,6 +48,16 @@ def test_a_sound_keeps_its_length_in_seconds(tmp_path, found, rate):
     assert len(read_sound(tmp_path / "a.wav", rate)) == pytest.approx(2 * rate, rel=2e-3)
 
 
+@pytest.mark.parametrize("found,rate", [(44_100, 8000), (8000, 44_100), (8000, 8000)])
+def test_the_first_seconds_are_those_of_the_whole_sound(tmp_path, found, rate):
+    wave = 16_384 * np.sin(2 * np.pi * 440 * np.arange(2 * found) / found)
+    write_wav(tmp_path / "a.wav", wave.astype("int16"), found)
+    first = read_sound(tmp_path / "a.wav", rate, seconds=0.123)
+    assert len(first) == pytest.approx(0.123 * rate, abs=2 + rate / found)
+    whole = read_sound(tmp_path / "a.wav", rate).astype(int)
+    np.testing.assert_allclose(first, whole[: len(first)], atol=1)
+
+
 def test_a_file_whose_resampled_sound_is_too_long(tmp_path):
     write_wav(tmp_path / "a.wav", np.zeros([20_000], "int16"), 100)
     with pytest.raises(ValueError, match=r"^a sound with 153,600,000 samples at 768,000 per s"):

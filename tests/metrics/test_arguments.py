@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gen import metrics
-from keras_gen.metrics import mean_and_deviation
+from keras_gen.metrics import mean_and_deviation, nll_summary
 from keras_gen.metrics.mean_and_deviation import with_bar
 from keras_gen.metrics.sounds import median_pitch
 from keras_gen.vae import PriorSampledModel
@@ -275,6 +275,15 @@ def test_means_and_deviations_over_seeds():
     found = [{"a": 1.0, "b": 2}, {"a": 4.0, "b": 2}, {"a": 7.0, "b": 2}]
     wanted = {"a": 4.0, "a_deviation": 3.0, "b": 2.0, "b_deviation": 0.0}
     assert mean_and_deviation(found) == wanted
+
+
+@pytest.mark.parametrize("dtype", ["float16", tf.bfloat16.as_numpy_dtype])
+def test_narrow_numbers_are_added_up_in_float64(dtype):
+    values = np.linspace(90, 110, 1001).astype(dtype)
+    mean, deviation = mean_and_deviation([{"a": value} for value in values]).values()
+    assert mean == pytest.approx(100, rel=0.01) and deviation == pytest.approx(5.78, rel=0.01)
+    found = nll_summary({"nll": np.float16(values)})
+    assert found["nll_standard_error"] == pytest.approx(5.78 / 1001**0.5, rel=0.01)
 
 
 def test_of_one_seed_there_is_no_deviation():

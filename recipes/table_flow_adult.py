@@ -7,8 +7,8 @@ Bethge: "A Note on the Evaluation of Generative Models", ICLR 2016, sec. 3.1).
   python recipes/table_flow_adult.py                  about 2 minutes on two CPU cores
   python recipes/table_flow_adult.py --preset smoke   under a minute
 
-Expected result of the cpu preset: 20.7 nats per row (tabular MADE: 19.5; Bayesian network
-of columns: 19.7; mixture of 80 products: 20.9), a total variation distance of 0.07 for pairs of
+Expected result of the cpu preset: 20.7 nats per row (tabular MADE: 19.5; Bayesian network of
+columns: 19.7; mixture of 80 products: 20.9), a total variation distance of 0.07 for pairs of
 columns (mixture: 0.040; real rows: 0.029), and an AUC of 0.8 for distinguishing samples from real
 rows (network: 0.59).
 
@@ -20,8 +20,8 @@ cells, and metrics. To generate rows, use `MADE.for_table`; the advantage of a f
 
 The baselines are independent columns; the Chow-Liu tree, which is fitted in 0.1 seconds; a Bayesian
 network with up to four parents per column, fitted in less than a minute; and a mixture of 80
-products of categorical distributions, fitted by EM in seconds. Real rows show the
-best possible result, because two samples of real people also differ.
+products of categorical distributions, fitted by EM in seconds. Real rows show the best possible
+result, because two samples of real people also differ.
 
 Data: adult through tensorflow-datasets (from adult.zip, which you download yourself; the error
 message explains how).

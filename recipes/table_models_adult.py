@@ -19,9 +19,9 @@ column's standard deviation.
 
 The baselines are independent columns; the Chow-Liu tree, which is fitted in 0.1 seconds; a Bayesian
 network with up to four parents per column, fitted in less than a minute; a mixture of 80 products
-of categorical distributions, fitted by EM in seconds; and, for imputation, means and
-most frequent words, and the mixture. Real rows show the best possible result, because two samples
-of real people also differ.
+of categorical distributions, fitted by EM in seconds; and, for imputation, means and most frequent
+words, and the mixture. Real rows show the best possible result, because two samples of real people
+also differ.
 
 Data: adult through tensorflow-datasets (from adult.zip, which you download yourself; the error
 message explains how).

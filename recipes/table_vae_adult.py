@@ -19,9 +19,9 @@ samples.
 
 The baselines are independent columns; the Chow-Liu tree, which is fitted in 0.1 seconds; a Bayesian
 network with up to four parents per column, fitted in less than a minute; and a mixture of 80
-products of categorical distributions, fitted by EM in seconds. Real rows show the
-best possible result, because two samples of real people also differ. To generate rows, use
-`MADE.for_table`; see `table_models_adult`.
+products of categorical distributions, fitted by EM in seconds. Real rows show the best possible
+result, because two samples of real people also differ. To generate rows, use `MADE.for_table`; see
+`table_models_adult`.
 
 Data: adult through tensorflow-datasets (from adult.zip, which you download yourself; the error
 message explains how).

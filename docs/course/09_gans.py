@@ -376,7 +376,7 @@ show(
 #
 # $$\dot\psi = -\theta - 2 w (|\psi| - 1)\, \mathrm{sign}(\psi), \qquad \dot\theta = \psi.$$
 #
-# The generator stands still only at $\psi = 0$. But the penalty pushes $\psi$ away from 0, toward
+# The generator is at rest only at $\psi = 0$. But the penalty pushes $\psi$ away from 0, toward
 # $\pm 1$, with a force that is $2 w$ near 0. So the path does not converge.
 #
 # **Consensus optimization** (Mescheder et al. 2017) adds another kind of friction. Let $v$ be the

@@ -24,6 +24,7 @@ RATES = (100, 768_000)
 """Minimum and maximum sampling rate of files, in samples per second."""
 _MOST_SOUND = 2**28  # maximum bytes of a file, decoded values, and bytes of the result
 _UNKNOWN_WAV = 2**31 - 2**16  # minimum size declared by encoders that write WAV to a pipe
+_REACH = 0.11  # seconds of a sound that resampling needs: 10 samples at the lowest rate, and one
 _UNKNOWN = 2**63 - 1  # soundfile's number of samples for files that do not state it
 
 
@@ -54,12 +55,12 @@ def read_sound(path: str | os.PathLike, rate: int, seconds: float | None = None)
     rate = checked_integer("rate", rate, *RATES)
     if seconds is not None:
         seconds = checked_positive("seconds", seconds)
-    samples, found = _decoded(path, seconds, rate)
+    samples, found = _decoded(path, None if seconds is None else seconds + _REACH)
     if samples.ndim == 2:
         samples = samples.mean(axis=1)
     up, down = _factors(rate, found)
-    kept = min(len(samples), _count(seconds, found) or len(samples))
-    count = -(-kept * up // down)
+    kept = len(samples[: _count(seconds, found)])
+    count = -(-kept * up // down)  # rounded up, as in `resample_poly`
     if 2 * count > _MOST_SOUND:
         raise ValueError(
             f"a sound with {count:,} samples at {rate:,} per second: expected at most "
@@ -91,17 +92,12 @@ def require_soundfile(path: str | os.PathLike) -> None:
         ) from None
 
 
-def _decoded(
-    path: str | os.PathLike, seconds: float | None, target: int
-) -> tuple[np.ndarray, int]:
-    """Returns the first seconds of a file as floats in [-1, 1], and its sampling rate.
-
-    A few more samples are returned, which resampling to the rate `target` needs at the end.
-    """
+def _decoded(path: str | os.PathLike, seconds: float | None) -> tuple[np.ndarray, int]:
+    """Returns the first seconds of a file as floats in [-1, 1], and its sampling rate."""
     contents = read_regular(path, _MOST_SOUND)
     if Path(path).suffix.lower() == ".flac":
         require_soundfile(path)
-        rate, samples = _flac(contents, seconds, target)
+        rate, samples = _flac(contents, seconds)
     else:
         with _readable("WAV", contents):
             rate, samples = wavfile.read(io.BytesIO(contents))
@@ -112,7 +108,7 @@ def _decoded(
         )
     if not samples.size:
         raise ValueError("a sound without samples")
-    samples = samples[: _count(seconds, rate, target)]
+    samples = samples[: _count(seconds, rate)]
     if samples.dtype == np.uint8:
         return (samples - 128.0) / 128, rate
     if samples.dtype.kind == "i":  # scipy shifts 24 bits to the upper end of 32 bits
@@ -143,8 +139,8 @@ def _require_all_samples(contents: bytes) -> None:
         )
 
 
-def _flac(contents: bytes, seconds: float | None, target: int) -> tuple[int, np.ndarray]:
-    """Returns the sampling rate of a FLAC file, and its first seconds as in `_decoded`."""
+def _flac(contents: bytes, seconds: float | None) -> tuple[int, np.ndarray]:
+    """Returns the sampling rate of a FLAC file, and its first seconds as floats in [-1, 1]."""
     import soundfile
 
     with _readable("FLAC", contents):
@@ -156,7 +152,7 @@ def _flac(contents: bytes, seconds: float | None, target: int) -> tuple[int, np.
                 "the FLAC file does not state its length, probably because an encoder wrote it "
                 "to a pipe (encode the sound again, and write it to a file)"
             )
-        frames = min(file.frames, _count(seconds, file.samplerate, target) or file.frames)
+        frames = min(file.frames, _count(seconds, file.samplerate) or file.frames)
         if frames * file.channels > _MOST_SOUND:
             raise ValueError(
                 f"a sound with {frames * file.channels:,} values: expected at most "
@@ -169,13 +165,9 @@ def _flac(contents: bytes, seconds: float | None, target: int) -> tuple[int, np.
     return file.samplerate, samples
 
 
-def _count(seconds: float | None, rate: int, target: int | None = None) -> int | None:
-    """Returns the maximum number of samples, plus the filter's reach for a target rate, or None."""
-    if seconds is None:
-        return None
-    # The filter of `resample_poly` reaches 10 samples of the lower rate to each side.
-    reach = 10 * math.ceil(max(1, rate / target)) + 1 if target else 0
-    return max(1, math.ceil(seconds * rate)) + reach
+def _count(seconds: float | None, rate: int) -> int | None:
+    """Returns the maximum number of samples to read, or None."""
+    return None if seconds is None else max(1, math.ceil(seconds * rate))
 
 
 @contextlib.contextmanager

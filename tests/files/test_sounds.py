@@ -48,7 +48,9 @@ def test_a_sound_keeps_its_length_in_seconds(tmp_path, found, rate):
     assert len(read_sound(tmp_path / "a.wav", rate)) == pytest.approx(2 * rate, rel=2e-3)
 
 
-@pytest.mark.parametrize("found,rate", [(44_100, 8000), (8000, 44_100), (8000, 8000)])
+@pytest.mark.parametrize(
+    "found,rate", [(44_100, 8000), (8000, 44_100), (8000, 8000), (48_000, 100), (100, 8000)]
+)
 def test_the_first_seconds_are_those_of_the_whole_sound(tmp_path, found, rate):
     wave = 16_384 * np.sin(2 * np.pi * 440 * np.arange(2 * found) / found)
     write_wav(tmp_path / "a.wav", wave.astype("int16"), found)

@@ -105,40 +105,52 @@ class ColumnNetwork(ChowLiuTree):
     def __init__(self, cells: np.ndarray, sizes: Sequence[int], most_parents: int = 4):
         super().__init__(cells, sizes)
         self.cells = np.asarray(cells)
-        self.chosen: dict[int, list[tuple[list[int], float]]] = {}
-        fitted, held_out = np.split(self.cells, [4 * len(self.cells) // 5])
-        for place, child in enumerate(self.order):
-            self.chosen[child] = []
-            p = np.tile(self.shares[child], (len(held_out), 1))
-            best = _log_likelihood(p, held_out[:, child])
-            while len(self.chosen[child]) < most_parents:
-                given = self.chosen[child][-1][0] if self.chosen[child] else []
-                tried = {
-                    (parent, strength): _backed_off(
-                        p, [*given, parent], child, strength, fitted, held_out
-                    )
-                    for parent in self.order[:place]
-                    if parent not in given
-                    for strength in self.strengths
-                }
-                scores = {k: _log_likelihood(v, held_out[:, child]) for k, v in tried.items()}
-                parent, strength = max(scores, key=scores.__getitem__, default=(0, 0.0))
-                if scores.get((parent, strength), -np.inf) <= best:
-                    break
-                p, best = tried[parent, strength], scores[parent, strength]
-                self.chosen[child].append(([*given, parent], strength))
+        self.chosen = {
+            child: self._choose(child, self.order[:place], most_parents)
+            for place, child in enumerate(self.order)
+        }
 
-    def _conditional(self, child, rows):
+    def _choose(self, child, candidates, most_parents):
+        """Returns the parents of a column in the order of choice, each with its strength."""
+        fitted, held_out = np.split(self.cells, [4 * len(self.cells) // 5])
+        values = held_out[:, child]
+        chosen: list[tuple[int, float]] = []
+        p = self._conditional(child, chosen, fitted, held_out)
+        best = _log_likelihood(p, values)
+        while len(chosen) < most_parents:
+            parents = [parent for parent, _ in chosen]
+            scores = {}
+            for parent in candidates:
+                if parent not in parents:
+                    counts = _counts([*parents, parent], child, p.shape[1], fitted, held_out)
+                    for strength in self.strengths:
+                        shares = _backed_off(counts, strength, p)
+                        scores[parent, strength] = _log_likelihood(shares, values)
+            choice = max(scores, key=scores.__getitem__, default=None)
+            if choice is None or scores[choice] <= best:
+                break
+            chosen.append(choice)
+            best = scores[choice]
+            p = self._conditional(child, chosen, fitted, held_out)
+        return chosen
+
+    def _conditional(self, child, chosen, train, rows):
+        """Returns P(child's cells | parents) for each row, `[n, cells]`, from training rows."""
         p = np.tile(self.shares[child], (len(rows), 1))
-        for parents, strength in self.chosen[child]:
-            p = _backed_off(p, parents, child, strength, self.cells, rows)
+        parents = []
+        for parent, strength in chosen:
+            parents.append(parent)
+            p = _backed_off(_counts(parents, child, p.shape[1], train, rows), strength, p)
         return p
+
+    def _given_row(self, child, rows):
+        return self._conditional(child, self.chosen[child], self.cells, rows)
 
     @override
     def log_prob(self, cells: np.ndarray) -> np.ndarray:
         cells = _checked_cells(cells, [len(each) for each in self.shares])
         columns = [
-            np.log(self._conditional(child, cells))[np.arange(len(cells)), cells[:, child]]
+            np.log(self._given_row(child, cells))[np.arange(len(cells)), cells[:, child]]
             for child in self.order
         ]
         return np.sum(columns, axis=0)
@@ -148,7 +160,7 @@ class ColumnNetwork(ChowLiuTree):
         random = np.random.default_rng(seed)
         cells = np.zeros([n, len(self.order)], int)
         for child in self.order:
-            cells[:, child] = _drawn(self._conditional(child, cells), random)
+            cells[:, child] = _drawn(self._given_row(child, cells), random)
         return cells
 
 
@@ -156,12 +168,16 @@ def _log_likelihood(p, values):
     return np.log(p[np.arange(len(values)), values]).mean() if len(values) else -np.inf
 
 
-def _backed_off(p, parents, child, strength, train, rows):
-    """Returns P(child's cells | parents) for each row, `[n, cells]`, from counts and p."""
+def _counts(parents, child, size, train, rows):
+    """Returns counts of the child's cells in training rows with each row's parents, `[n, size]`."""
     given = np.concatenate([train[:, parents], rows[:, parents]])
     _, ids = np.unique(given, axis=0, return_inverse=True)
     known, wanted = np.split(ids.reshape(-1), [len(train)])
-    counts = _joint(known, train[:, child], ids.max(initial=-1) + 1, p.shape[1])[wanted]
+    return _joint(known, train[:, child], ids.max(initial=-1) + 1, size)[wanted]
+
+
+def _backed_off(counts, strength, p):
+    """Returns the shares of counts `[n, cells]`, smoothed with pseudo-rows that follow p."""
     return (counts + strength * p) / (counts.sum(axis=1, keepdims=True) + strength)
 
 

@@ -58,6 +58,9 @@ def main():
     attacked = read_image(RESULTS / "adversarial_examples_mnist.png")
     write_image(HERE / "attacked.png", attacked[:, 92:444])  # four digits, without the captions
 
+    reconstructed = read_image(RESULTS / "deep_autoencoder_mnist.png")
+    write_image(HERE / "reconstructed.png", reconstructed[:, 129:429])  # five, without the names
+
     write_image(HERE / "pixel_rnn.png", receptive_fields())
     write_image(HERE / "biva_variance.png", variances())
     write_image(HERE / "growing.png", growing())

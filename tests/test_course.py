@@ -78,7 +78,7 @@ def test_a_page_has_its_pictures_questions_and_a_table(chapter):
     for _, path in pictures:
         assert (COURSE / path).stat().st_size < LARGEST, path
         assert read_image(COURSE / path).shape[1] <= 1100, path
-    assert page.count('<details markdown="1">') == page.count("</details>") == 3
+    assert page.count('<details markdown="1">') == page.count("</details>") >= 3
     assert len(rows_of(page)) >= 3
 
 

@@ -65,7 +65,7 @@ print("training images", train_images.shape, "and test images", test_images.shap
 # We assume that an image is generated in two steps.
 #
 # 1. Sample a few numbers $z$, the **latents**, from the **prior** $p(z) = N(0, I)$: independent
-#    normal numbers.
+#    standard normal numbers.
 # 2. A network, the **decoder**, turns $z$ into a probability $d_i(z)$ for each pixel $i$. Set each
 #    pixel $x_i$ to 1 with this probability, and to 0 otherwise.
 #
@@ -376,10 +376,10 @@ print(f"negative ELBO of test images by PlainVAE {same['loss']:.2f} nats")
 # value of the estimate is the **importance-weighted bound**, which papers report as the
 # log-likelihood of a VAE. If the weights differ strongly, only a few of them matter. Their
 # effective number is $(\sum w)^2 / \sum w^2$, the `effective_sample_size`. The relative variance of
-# the mean weight is about the reciprocal of the effective sample size, and a small relative error
-# of the mean is approximately the error of its logarithm. So the error in the table is the
-# reciprocal of the square root of the effective sample size. The last column is the ratio of the
-# mean weight to $p(x)$, whose expected value is 1.
+# the mean weight, $(E w^2 / (E w)^2 - 1) / k$, is about the reciprocal of this number or less, and
+# a small relative error of the mean is approximately the error of its logarithm. So the error in
+# the table is the reciprocal of the square root of the effective sample size. The last column is
+# the ratio of the mean weight to $p(x)$, whose expected value is 1.
 
 
 # %%
@@ -552,11 +552,12 @@ for pair in np.argsort(-times)[:3]:
 # *The divergence pulls codes into the region of the prior. Codes of test digits with two latents, all on the same axes. For both VAEs, each code is a sample of q. Circles: 1, 2, and 3 standard deviations of N(0, I). Colors from dark to light: the digits 0 to 9.*
 #
 # The codes of all images together have the density $q(z) = E_x q(z \mid x)$, the **aggregate
-# posterior**. Averaged over the data, the divergence is $I(x, z) + \mathrm{KL}(q(z), p(z))$, with the
-# mutual information $I$ of images and codes. Samples from the prior are good only where $q(z)$ has
-# mass. Where it does not, as between the clusters above, the decoder was never trained. A remedy is
-# to fit a second distribution to the codes afterward, such as a Gaussian mixture, and to sample from
-# it; the library does this for tables.
+# posterior**. Split $\log (q(z \mid x) / p(z))$ into $\log (q(z \mid x) / q(z))$ and
+# $\log (q(z) / p(z))$: averaged over the data, the divergence is $I(x, z) + \mathrm{KL}(q(z),
+# p(z))$, with the mutual information $I$ of images and codes. Samples from the prior are good only
+# where $q(z)$ has mass. Where it does not, as between the clusters above, the decoder was never
+# trained. A remedy is to fit a second distribution to the codes afterward, such as a Gaussian
+# mixture, and to sample from it; the library does this for tables.
 #
 # With more latents, no plane shows all of them. But each latent can be varied alone:
 #
@@ -728,6 +729,58 @@ for name, trained in (("20 latents, beta 10", weighted), ("2 latents, section 5"
 # becomes the plain autoencoder of chapter 1. Nothing keeps the means near 0 either: they spread far
 # outside $N(0, I)$, so samples from the prior fall into a small region in the center, with few
 # codes.
+#
+# </details>
+#
+# **4.** With pen and paper: a latent is 0 or 1 with probability $1/2$ each, and an image is a
+# single pixel, with $p(x = 1 \mid z)$ equal to 0.8 for $z = 1$ and 0.2 for $z = 0$. For $x = 1$,
+# the encoder returns $q(z = 1) = 0.6$. Compute $\log p(x)$, both forms of the ELBO, the divergence
+# from the posterior, and the expected bound of $k = 2$ averaged weights.
+#
+# <details markdown="1"><summary>Answer</summary>
+#
+# $p(x) = 0.4 + 0.1 = 0.5$, so $\log p(x) = -0.693$. With the joint probabilities, the ELBO is $0.6
+# \log (0.4 / 0.6) + 0.4 \log (0.1 / 0.4) = -0.798$. In the other form, the reconstruction term is
+# $0.6 \log 0.8 + 0.4 \log 0.2 = -0.778$, and the divergence from the prior is $0.6 \log 1.2 + 0.4
+# \log 0.8 = 0.020$. The posterior is $p(z = 1 \mid x) = 0.4 / 0.5 = 0.8$, and the divergence from
+# it is $0.6 \log (0.6 / 0.8) + 0.4 \log (0.4 / 0.2) = 0.105$, the difference of $-0.693$ and
+# $-0.798$.
+#
+# The weights are $2/3$ for $z = 1$ and $1/4$ for $z = 0$. Two samples have the mean weight $2/3$,
+# $11/24$, or $1/4$, with the probabilities 0.36, 0.48, and 0.16. So the bound is $0.36 \log
+# (2/3) + 0.48 \log (11/24) + 0.16 \log (1/4) = -0.742$, between the ELBO and $\log p(x)$.
+#
+# </details>
+#
+# **5.** With pen and paper: subtract a number $c$ from $f$ in the score-function estimate of
+# section 4. Why is the estimate still unbiased, which $c$ is best for $n$ latents, and what is its
+# variance?
+#
+# <details markdown="1"><summary>Answer</summary>
+#
+# The mean changes by $-c E \epsilon_1 = 0$. The mean square becomes $E [ f^2 \epsilon_1^2 ] - 2 c E
+# [ f \epsilon_1^2 ] + c^2$, which is smallest at $c = E [ f \epsilon_1^2 ] = 4 + 2 (n - 1) = 2 n +
+# 2$, where it is smaller by $(2 n + 2)^2$. So the variance is $4 n^2 + 14 n + 12 - (2 n + 2)^2 = 6
+# n + 8$. It grows with $n$ instead of with $n^2$, but is still 308 for 50 latents, and the
+# reparameterization has 4. In practice, $c$ is an estimate of $E f = 2 n$, a *baseline* ([chapter
+# 5](05_discrete_latents.md)).
+#
+# </details>
+#
+# **6.** With pen and paper: for one number $x$ and one latent, let $p(x \mid z) = N(w z, s^2)$ with
+# a fixed $s$. The data have mean 0 and variance $v$. Show that the weight $\beta$ of section 9 has
+# the effect of a larger $s$, and find the values of $\beta$ for which the best $w$ is 0.
+#
+# <details markdown="1"><summary>Answer</summary>
+#
+# Divide the loss $E (x - w z)^2 / (2 s^2) + \beta\, \mathrm{KL}$ by $\beta$: up to a constant, the
+# result is the negative ELBO for the variance $\beta s^2$ instead of $s^2$. The posterior is normal
+# with a mean that is linear in $x$, so an encoder can represent it, and the bound is tight. So the
+# best $w$ maximizes the likelihood of $N(0, w^2 + \beta s^2)$, which is largest at
+# $w^2 + \beta s^2 = v$ and falls beyond. For $\beta \ge v / s^2$, the best $w$ is therefore 0:
+# every $q$ is the prior. Unlike in section 9, this collapse is the best solution. With several
+# latents, directions of the data with a variance below $\beta s^2$ are lost ([chapter
+# 6](06_disentangling.md)).
 #
 # </details>
 #

@@ -1119,9 +1119,9 @@ def _js(p, q, share=0.5, scale=1.0):
 
 
 def _distributions(r):
-    """Returns two distributions, one of which has a probability of 0."""
+    """Returns two distributions, of which at most one has a probability of 0."""
     pair = r.dirichlet(np.full(_sizes(r)[1], 0.7), size=2)
-    pair[r.integers(2), 0] = 0
+    pair[r.integers(3) :][:1, 0] = 0
     return tuple(np.float32(pair / pair.sum(axis=1, keepdims=True)))
 
 
@@ -1144,6 +1144,11 @@ def _distributions(r):
         "is the mean of KL(p, q) and KL(q, p)": lambda p, q: (
             (xlogy(p, p / q) + xlogy(q, q / p)).sum() / 2
         ),
+        "is the mean of KL(m, p) and KL(m, q): swap the arguments": lambda p, q: (
+            np.sum((p + q) * np.log((p + q) ** 2 / (4 * p * q))) / 4
+        ),
+        "is KL(p, m), without KL(q, m)": lambda p, q: xlogy(p, 2 * p / (p + q)).sum(),
+        "lacks KL(q, m)": lambda p, q: xlogy(p, 2 * p / (p + q)).sum() / 2,
         "is in bits: the factor is wrong": lambda p, q: _js(p, q) / math.log(2),
     },
 )
@@ -1709,6 +1714,7 @@ def v_target(x, noise, alpha_bar):
         "lacks the square root before the noisy example": lambda x, v, a: (
             a * x - (1 - a) ** 0.5 * v
         ),
+        "swaps the noisy example and v": lambda x, v, a: a**0.5 * v - (1 - a) ** 0.5 * x,
         "treats v as noise": lambda x, v, a: (x - (1 - a) ** 0.5 * v) / a**0.5,
         "returns the noise": lambda x, v, a: (1 - a) ** 0.5 * x + a**0.5 * v,
         "takes alpha-bar for alpha, which is its square root": lambda x, v, a: (
@@ -1740,6 +1746,16 @@ def _ddim(x_t, noise, before, now):
         "lacks the noise of the new time": lambda x, e, b, a: _ddim(x, e, 1.0, a) * b**0.5,
         "lacks the square roots before the example and the noise": lambda x, e, b, a: (
             b * _ddim(x, e, 1.0, a) + (1 - b) * e
+        ),
+        "lacks all square roots": lambda x, e, b, a: b * (x - (1 - a) * e) / a + (1 - b) * e,
+        "adds the noise to the noisy example: a sign is wrong": lambda x, e, b, a: (
+            b**0.5 * _ddim(x, -e, 1.0, a) + (1 - b) ** 0.5 * e
+        ),
+        "lacks the division by the square root of alpha-bar": lambda x, e, b, a: (
+            b**0.5 * (x - (1 - a) ** 0.5 * e) + (1 - b) ** 0.5 * e
+        ),
+        "is the mean of DDPM's random step": lambda x, e, b, a: (
+            (x - (1 - a / b) / (1 - a) ** 0.5 * e) / (a / b) ** 0.5
         ),
         "keeps the amount of noise": lambda x, e, b, a: (
             b**0.5 * _ddim(x, e, 1.0, a) + (1 - a) ** 0.5 * e

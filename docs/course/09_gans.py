@@ -123,8 +123,8 @@ m = (p + q) / 2
 js = 0.5 * np.sum(p * np.log(p / m) + q * np.log(q / m)) * (x[1] - x[0])
 learned = tf.sigmoid(discriminator(x[:, None].astype("float32")))[:, 0].numpy()
 print(f"largest error of D where p + q is above 0.1   {abs(learned - best)[m > 0.05].max():.3f}")
-print(f"2 log 2 - 2 JS, by the densities              {2 * np.log(2) - 2 * js:.3f} nats")
-print(f"loss of the last 500 steps, by draws          {np.mean(losses[-500:]):.3f} nats")
+print(f"2 log 2 - 2 JS, from the densities            {2 * np.log(2) - 2 * js:.3f} nats")
+print(f"loss of the last 500 steps, from samples      {np.mean(losses[-500:]):.3f} nats")
 
 drawn = new_figure(10, 4)
 left, right = drawn.subplots(1, 2)
@@ -146,7 +146,7 @@ for distance in distances:
 right.plot(distances, divergences, label="Jensen-Shannon divergence, nats")
 right.plot(distances, abs(distances), label="Wasserstein distance")
 right.axhline(np.log(2), color="gray", linestyle="--", label="log 2")
-right.set(xlabel="distance of two narrow densities, deviation 0.1")
+right.set(xlabel="distance of two densities with standard deviation 0.1")
 right.legend(loc="upper center")
 show(
     drawn,
@@ -161,9 +161,10 @@ show(
 # The right panel shows the first problem. If the densities barely overlap, JS is nearly $\log 2$,
 # whether they are close together or far apart. JS is then almost flat, so it does not tell the
 # generator in which direction to move. The **Wasserstein distance** is the average distance over
-# which mass must be moved, by the shortest plan, to turn one density into the other. Here, the
-# Wasserstein distance equals the distance between the means, so its slope has size 1, however far
-# apart the densities are. Section 5 uses this distance as a loss.
+# which mass must be moved, by the shortest plan, to turn one density into the other. Here, it
+# equals the distance between the means: the moves of every plan have this mean, so shifting all
+# mass is the shortest plan. Its slope has size 1, however far apart the densities are. Section 5
+# uses this distance as a loss.
 #
 # **Instance noise** (Sønderby et al. 2017; Arjovsky and Bottou 2017) is another remedy. Add normal
 # noise to all examples that $D$ sees, real and generated, and reduce it during training. Then $D$
@@ -210,13 +211,14 @@ show(
 #
 # $$\int q f(p / q) dx \ge E_p [T(x)] - E_q [f^*(T(x))],$$
 #
-# with equality for the best function $T$. A network $T$ that maximizes the right-hand side
-# therefore estimates the divergence from examples alone. This is **f-GAN** (Nowozin et al. 2016),
-# and the minimax game is the case of JS. The choice matters if the generator cannot represent the
-# data. $\mathrm{KL}(p, q)$ is large wherever $q$ is small but $p$ is not, so its best normal
-# distribution covers all modes. The **reverse KL divergence** $\mathrm{KL}(q, p)$ is large wherever
-# $q$ puts mass where there are no data, so its best normal distribution selects one mode. The
-# recipe `f_gan_line` trains one normal distribution on two modes with each divergence:
+# with equality for $T = f'(p / q)$, because the supremum is then at $u = p / q$. A network $T$ that
+# maximizes the right-hand side therefore estimates the divergence from examples alone. This is
+# **f-GAN** (Nowozin et al. 2016), and the minimax game is the case of JS (question 4). The choice
+# matters if the generator cannot represent the data. $\mathrm{KL}(p, q)$ is large wherever $q$ is
+# small but $p$ is not, so its best normal distribution covers all modes. The **reverse KL
+# divergence** $\mathrm{KL}(q, p)$ is large wherever $q$ puts mass where there are no data, so its
+# best normal distribution selects one mode. The recipe `f_gan_line` trains one normal distribution
+# on two modes with each divergence:
 #
 # ![Four panels, each with a fitted normal density over a density with two modes.](../../recipes/results/f_gan_line.png)
 #
@@ -268,12 +270,13 @@ show(
 #
 # ## 3. The field of the game
 #
-# The smallest GAN has two parameters (Mescheder et al. 2018). All data are 0. The generator outputs
-# the number $\theta$, and the discriminator's logit is $\psi x$. The only equilibrium is $\theta =
-# \psi = 0$. At $x = 0$, the logit is always 0, so only generated examples matter: the value is $V =
-# -\log 2 - \log (1 + e^{\theta \psi})$. The players follow the gradient of $V$: $D$ ascends it, and
-# $G$ descends it. With the non-saturating loss, $G$ instead ascends the gradient of $\log D = -\log
-# (1 + e^{-\theta \psi})$. With $s$ for the sigmoid, and a dot for the time derivative:
+# The smallest GAN, the *Dirac-GAN*, has two parameters (Mescheder et al. 2018). All data are 0. The
+# generator outputs the number $\theta$, and the discriminator's logit is $\psi x$. The only
+# equilibrium, where neither player gains by moving alone, is $\theta = \psi = 0$. At $x = 0$, the
+# logit is always 0, so only generated examples matter: the value is $V = -\log 2 - \log (1 +
+# e^{\theta \psi})$. The players follow the gradient of $V$: $D$ ascends it, and $G$ descends it.
+# With the non-saturating loss, $G$ instead ascends the gradient of $\log D = -\log (1 + e^{-\theta
+# \psi})$. With $s$ for the sigmoid, and a dot for the time derivative:
 #
 # $$\dot\psi = -\theta s(\theta \psi), \qquad \dot\theta = \psi s(\theta \psi)
 # \quad \text{(minimax)}, \qquad \dot\theta = \psi s(-\theta \psi) \quad \text{(non-saturating)}.$$
@@ -316,9 +319,10 @@ show(
 # $$\begin{pmatrix} \theta' \\ \psi' \end{pmatrix} = \begin{pmatrix} 1 - h^2 / 4 & \frac{h}{2} (1 - h
 # \gamma) \\ -h / 2 & 1 - h \gamma \end{pmatrix} \begin{pmatrix} \theta \\ \psi \end{pmatrix}.$$
 #
-# We measure the eigenvalues of the library's own training step and compare them with the
-# matrices of these steps. The Wasserstein game is omitted: its penalty has a kink at $\psi = 0$, so
-# it has no such matrix.
+# Its determinant is $1 - h \gamma$, so complex eigenvalues have the modulus $\sqrt{1 - h \gamma}$.
+# We measure the eigenvalues of the library's own training step and compare them with the matrices
+# of these steps. The Wasserstein game is omitted: its penalty has a kink at $\psi = 0$, so it has
+# no such matrix.
 
 # %%
 H = 0.2  # step length
@@ -443,7 +447,8 @@ show(
 # ## 4. The training step
 #
 # This is algorithm 1 of Goodfellow et al. with the non-saturating loss. `players` assigns an
-# optimizer to each network; `minimize` updates only one player's networks.
+# optimizer to each network, `minimize` updates only one player's networks, and `totals` lists the
+# reported losses.
 #
 # ![The generator turns noise into examples. The discriminator receives these and real examples. Dashed arrows show that the discriminator's loss trains only the discriminator, and that the generator's loss trains only the generator.](diagrams/09_gan.svg)
 #
@@ -716,10 +721,11 @@ show(
 # %% [markdown]
 # At step 0, $D$ is untrained. After a few steps, it separates the two densities. Its logit rises
 # toward the data, so examples of the generator move to the right. With this network, examples that
-# are closer to the data see a steeper slope (with the best $D$, it would be the reverse), so $q$
-# becomes wider before it arrives. Then its left part, which $D$ rejects, is pulled in, and $q$
-# contracts to the width of $p$. At the end, $D$ cannot distinguish $p$ from $q$ and is flat at
-# $1/2$ where there are examples. Far from all examples, its value is arbitrary.
+# are closer to the data see a steeper slope (with the best $D$, it would be the reverse: at step 0,
+# the slope of its logit is $12 - 3 x$), so $q$ becomes wider before it arrives. Then its left part,
+# which $D$ rejects, is pulled in, and $q$ contracts to the width of $p$. At the end, $D$ cannot
+# distinguish $p$ from $q$ and is flat at $1/2$ where there are examples. Far from all examples, its
+# value is arbitrary.
 #
 # ## 7. Common claims, and what is true
 #
@@ -773,6 +779,53 @@ show(
 # 1$, the root $\sqrt{\gamma^2 - 1}$ is real, so nothing rotates. The slower eigenvalue is $-1 +
 # \sqrt{3} / 2 = -0.13$, whereas $\gamma = 0.6$ has the real part $-0.3$: too much friction slows
 # the game down.
+#
+# </details>
+#
+# **4.** With pen and paper: find $f^*$, the best $T$, and the bound of f-GAN for $f(u) = u \log u$
+# and for $f(u) = u \log u - (u + 1) \log \frac{u + 1}{2}$. Which divergences are these?
+#
+# <details markdown="1"><summary>Answer</summary>
+#
+# The supremum of $u t - f(u)$ is at $f'(u) = t$. The first $f$ has $f'(u) = 1 + \log u$, so
+# $u = e^{t - 1}$ and $f^*(t) = e^{t - 1}$. Since $\int q f(p / q) dx = \mathrm{KL}(p, q)$, the
+# bound is $\mathrm{KL}(p, q) \ge E_p T - E_q e^{T - 1}$, with equality for $T = 1 + \log (p / q)$.
+#
+# The second $f$ has $f'(u) = \log \frac{2 u}{u + 1}$, so $u = e^t / (2 - e^t)$ and $f^*(t) = \log
+# \frac{u + 1}{2} = -\log (2 - e^t)$. With $m = (p + q) / 2$, $\int q f(p / q) dx = \int p \log (p /
+# q) - 2 m \log (m / q) dx = 2 \mathrm{JS}(p, q)$. The best $T$ is $\log \frac{2 p}{p + q} = \log 2
+# D^*$. Inserting $T = \log 2 D$ gives $E_p \log D + E_q \log (1 - D) + 2 \log 2$: the game of
+# section 1.
+#
+# </details>
+#
+# **5.** With pen and paper: show the easy half of the duality in section 5, that no function $D$
+# with a slope of at most 1 gives more than the Wasserstein distance. Then let all data be 0 and all
+# generated examples $\theta$. Find JS, the Wasserstein distance, and the best $D$ of both games.
+#
+# <details markdown="1"><summary>Answer</summary>
+#
+# A plan moves mass from $x$ to $y$, where $x$ has the density $p$ and $y$ has the density $q$. So
+# $E_p D - E_q D$ is the mean of $D(x) - D(y)$, which is at most the mean of $|x - y|$, for every
+# plan, and therefore for the shortest plan. So an insufficiently trained critic underestimates the
+# distance.
+#
+# For $\theta \ne 0$, the best discriminator is 1 at 0 and 0 at $\theta$, and
+# $\mathrm{JS} = \log 2$, with slope 0. For $\theta = 0$, $\mathrm{JS} = 0$. The Wasserstein
+# distance is $|\theta|$, and $D(x) = -x\, \mathrm{sign}(\theta)$ reaches it:
+# $E_p D - E_q D = |\theta|$. Its slope tells the generator in which direction to move.
+#
+# </details>
+#
+# **6.** With pen and paper: for R1 with $\gamma < 1$ in section 3, for which step lengths $h$ does
+# the game converge near the equilibrium if the players move *simultaneously*?
+#
+# <details markdown="1"><summary>Answer</summary>
+#
+# A simultaneous step has the eigenvalues $1 + h \lambda = 1 - \frac{h \gamma}{2} \pm \frac{i h}{2}
+# \sqrt{1 - \gamma^2}$. Their squared modulus is $(1 - h \gamma / 2)^2 + h^2 (1 - \gamma^2) / 4 =
+# 1 - h \gamma + h^2 / 4$, which is below 1 exactly for $h < 4 \gamma$. Without R1, no step length
+# is short enough. With alternating steps, the squared modulus is $1 - h \gamma$, which is smaller.
 #
 # </details>
 #

@@ -129,9 +129,8 @@ show(
 #
 # $$x = \alpha x_t - \sigma v, \qquad \epsilon = \sigma x_t + \alpha v. \tag{3}$$
 #
-# (Papers on DDPM write $\bar\alpha_t$ for $\alpha^2$. So $\alpha = \sqrt{\bar\alpha_t}$ and $\sigma
-# = \sqrt{1 -
-# \bar\alpha_t}$, as in the assignment.)
+# (Papers on DDPM and the assignment write $\bar\alpha_t$ for $\alpha^2$. So $\sigma$ is
+# $\sqrt{1 - \bar\alpha_t}$.)
 #
 # Any two of the four quantities determine the other two. From a predicted $\epsilon$, the example
 # is $x = (x_t - \sigma \epsilon) / \alpha$; from a predicted $x$, the noise is $\epsilon = (x_t -
@@ -151,8 +150,8 @@ show(
 # = |x - \hat x|^2 + |\epsilon - \hat\epsilon|^2. \tag{5}$$
 #
 # The last step uses $1 / \sigma^2 = 1 + \alpha^2 / \sigma^2$: the loss of $v$ is the *sum* of the
-# other two losses. We check all equations with random numbers, and compare the equations as written
-# here with the library's functions.
+# other two losses. We check all equations with random numbers, and compare them with `parts`, the
+# library's conversion of a prediction to an example and noise.
 
 # %%
 x, eps, predicted = random.normal(size=(3, 5, 4))
@@ -372,7 +371,8 @@ show(
 # not compare pure Euler steps.
 #
 # Substitute $\hat\epsilon = (x_t - \alpha_t \hat x) / \sigma_t$ into DDIM, and divide by
-# $\sigma_s$. With $\lambda = \log(\alpha / \sigma)$, so that $e^\lambda = \alpha / \sigma$,
+# $\sigma_s$. With $\lambda = \log(\alpha / \sigma)$, half the logarithm of the signal-to-noise
+# ratio,
 #
 # $$\frac{x_s}{\sigma_s} - \frac{x_t}{\sigma_t} = (e^{\lambda_s} - e^{\lambda_t})\, \hat x.
 # \tag{6}$$
@@ -410,10 +410,11 @@ show(
 # second term of equation 8.
 #
 # Extrapolating costs *no* further evaluation. We check the order of the error on an example with a
-# known solution. If the data are normal with variance $c$, then $x_t$ has the variance $\alpha^2 c +
-# \sigma^2$ and $\hat x = \alpha c x_t / (\alpha^2 c + \sigma^2)$. The equation is linear, and
-# preserves $x_t$ divided by its standard deviation. So the exact solution is a ratio of standard
-# deviations.
+# known solution. If the data are normal with variance $c$, then $x_t$ has the variance
+# $V = \alpha^2 c + \sigma^2$, and the best predictions are $\hat x = \alpha c x_t / V$ and
+# $\hat\epsilon = \sigma x_t / V$. So the velocity is $(\alpha' \alpha c + \sigma' \sigma) x_t / V =
+# V' x_t / (2 V)$, and $x_t$ stays proportional to $\sqrt V$: the exact solution is a ratio of
+# standard deviations.
 
 
 # %%
@@ -446,12 +447,12 @@ for c in (4.0, 0.3):
 # %% [markdown]
 # Halving the step roughly halves the error of DDIM and Euler, which are of first order, and divides
 # the error of Heun and DPM-Solver++ by nearly four: they are of second order. The order of a solver
-# is not its error, however. With a variance of 0.3, which is similar to the mean variance of our
-# pixels (about 0.4, the linear error near $t = 1$), the leading errors of Euler's method nearly
-# cancel on this path, and more steps do not always reduce the total error. So Euler's method can be
-# accurate here by coincidence, which does not generalize to other data or paths. The columns count
-# steps, and Heun's method evaluates the network twice per step: compare its error after 32 steps
-# with that of DPM-Solver++ after 64.
+# is not its error, however. With a variance of 0.3, which is similar to the variance of our pixels
+# around the mean digit (about 0.4, the linear error near $t = 1$), the leading errors of Euler's
+# method nearly cancel on this path, and more steps do not always reduce the total error. So Euler's
+# method can be accurate here by coincidence, which does not generalize to other data or paths. The
+# columns count steps, and Heun's method evaluates the network twice per step: compare its error
+# after 32 steps with that of DPM-Solver++ after 64.
 #
 # With a trained network, there are two errors. The *solver's* error is the distance from the exact
 # solution for the same latents; we treat a solution with many steps of Heun's method as exact. The
@@ -459,7 +460,8 @@ for c in (4.0, 0.3):
 # test digits, computed from histograms of gradients. It is an unbiased estimate, so sets from the
 # same distribution have values around 0, which may be negative. The distance of an equal number of
 # training digits shows what is achievable. The solver's error is defined only for the four samplers
-# without noise. Each column compares samplers with equal numbers of network evaluations.
+# without noise. Each column compares samplers with equal numbers of network evaluations; `followed`
+# runs a solver from given latents.
 #
 # Values after ± are jackknife standard errors (chapter 10). Sets from the same latents have much of
 # this error in common, so their *difference* is known more precisely. `compare` computes its error
@@ -585,14 +587,16 @@ styles = {
     "heun": (GREEN, "^", "-."),
     "dpm_solver": (BLACK, "D", "-"),
 }
-for name, (color, marker, line) in styles.items():
+for place, (name, (color, marker, line)) in enumerate(styles.items()):
     style = dict(color=color, marker=marker, linestyle=line, label=name)
     if name != "ancestral":
         left.plot(EVALUATIONS, [gaps[name, count] for count in EVALUATIONS], **style)
     found = np.transpose([distances[name, count] for count in EVALUATIONS])
-    right.errorbar(EVALUATIONS, found[0], found[1], capsize=2, **style)
+    shifted = np.array(EVALUATIONS) * 1.03 ** (place - 2)  # so that error bars do not overlap
+    right.errorbar(shifted, found[0], found[1], capsize=2, **style)
 left.set(xscale="log", ylabel="distance from the solution, levels")
 right.set(xscale="log", ylabel="kernel distance x 1000")
+right.set_ylim(top=right.get_ylim()[1] + 0.4 * np.ptp(right.get_ylim()))  # for the legend
 for axes in (left, right):
     axes.set(xlabel="network evaluations", xticks=EVALUATIONS, xticklabels=EVALUATIONS)
     axes.minorticks_off()
@@ -648,10 +652,12 @@ for name in ("example", "noise"):
     print(f"combining {name}s instead of v: largest difference {gap:.0e}")
 
 # %% [markdown]
-# We sweep $w$. Agreement is the fraction of samples in which a small classifier, trained on the
-# same clean digits, recognizes the requested digit. Variety is the variance of the pixels within a
-# class, relative to test digits. Even without guidance, some variety is missing, so only the
-# decrease from $w = 0$ is due to guidance.
+# Guidance doubles the cost of a step: the network is evaluated with and without the label. (Many
+# programs call $1 + w$ the guidance scale: their 7.5 is $w = 6.5$.) We sweep $w$. Agreement is the
+# fraction of samples in which a small classifier, trained on the same clean digits, recognizes the
+# requested digit. Variety is the variance of the pixels within a class, relative to test digits.
+# Even without guidance, some variety is missing, so only the decrease from $w = 0$ is due to
+# guidance.
 
 # %%
 judge = Classifier.for_images(SHAPE, CLASSES, filters=8, hidden=64, seed=0)
@@ -699,7 +705,7 @@ accuracies, found = np.array(accuracies), np.transpose(found)
 left.plot(varieties, 100 * accuracies, color=BLUE, marker="o")
 for w, (accuracy, amount, _) in sweep.items():
     left.annotate(
-        f"w = {w:g}", (amount, 100 * accuracy), (0, -12), textcoords="offset points", fontsize=8
+        f"w = {w:g}", (amount, 100 * accuracy), (5, 4), textcoords="offset points", fontsize=8
     )
 left.margins(0.15)
 left.set(xlabel="variety, relative to test digits", ylabel="% requested digit")
@@ -1000,6 +1006,39 @@ print("noise levels of 18 steps:", *(f"{level:.3g}" for level in levels))
 # class becomes the variance over all samples. For real digits, this is clearly above 1 on the scale
 # of the table, but the samples of this network vary less than digits, as at $w = 0$, so the value
 # is only about 1.
+#
+# </details>
+#
+# **4.** With pen and paper: at $\alpha = 0.6$ and $\sigma = 0.8$, let $x_t = 1$ and $\hat v = 0.5$.
+# Find $\hat x$, $\hat\epsilon$, and $x_s$ after a DDIM step to $\alpha_s = 0.8$ and
+# $\sigma_s = 0.6$. Show that each DDIM step is $x_s = \cos \delta\, x_t - \sin \delta\, \hat v$,
+# where $\delta$ is the difference of the angles. What is $x_s$ with DPM-Solver++, if the previous
+# prediction was $\hat x_- = 0.1$ and both steps have the same length in $\lambda$?
+#
+# <details markdown="1"><summary>Answer</summary>
+#
+# Equation 3 gives $\hat x = 0.6 - 0.4 = 0.2$ and $\hat\epsilon = 0.8 + 0.3 = 1.1$, so
+# $x_s = 0.8 \cdot 0.2 + 0.6 \cdot 1.1 = 0.82$. Inserting equation 3 into DDIM gives $x_s =
+# (\alpha_s \alpha + \sigma_s \sigma) x_t - (\alpha_s \sigma - \sigma_s \alpha) \hat v$, where the
+# parentheses are $\cos \delta = 0.96$ and $\sin \delta = 0.28$. Equation 8 gives
+# $0.2 + 0.1 / 2 = 0.25$ instead of 0.2, so $x_s = 0.75 +
+# (0.8 - 0.75 \cdot 0.6) \cdot 0.25 = 0.8375$.
+#
+# </details>
+#
+# **5.** With pen and paper: let all data be $N(0, 1)$ and the class $c$ be $N(0, s^2)$ with
+# $s < 1$. Which distribution do samples have that are guided with exact predictions, and which one
+# is the sharpened density? Compare both for $s = 1/2$ and $w = 1$.
+#
+# <details markdown="1"><summary>Answer</summary>
+#
+# With $V = \alpha^2 s^2 + \sigma^2$, the velocity with the label is $V' x_t / (2 V)$ (section 5).
+# Without the label, the variance is 1 at all times, so the velocity is 0. The guided velocity is
+# therefore $(1 + w) V' x_t / (2 V)$, and $x_t$ is proportional to $V^{(1 + w) / 2}$. From $t = 1$
+# to $t = 0$, $V$ falls from 1 to $s^2$, so samples are $N(0, s^{2 + 2 w})$. The sharpened density
+# is $p(x) (p(x \mid c) / p(x))^{1 + w}$ times a constant, a normal density with variance
+# $1 / ((1 + w) / s^2 - w)$. In the example, the class has the variance $1/4$, the sharpened density
+# $1/7$, and guided samples $1/16$.
 #
 # </details>
 #

@@ -260,10 +260,10 @@ print("maps after each skip connection:", *(layer.output.shape[1:] for layer in 
 # The training step is the same as in chapter 13, with $v$ as the target: sample times and noise,
 # compute $x_t$ and $v$, and minimize $|v - \hat v|^2$. `ConditionalDDPM` also passes the label to
 # the network, and replaces it with the label "none" for 10% of the examples, which section 6 needs.
-# Two details are not in the papers. In training, black pixels are 40 gray levels darker than black,
-# so the prepared values range from $-1 - 40 / 127.5 = -1.31$ to 1, and samples are clipped to $[-1,
-# 1]$. Without this margin, an error of a few levels in the background would be visible as faint
-# noise; with it, an error of up to 40 levels is clipped away. And the embedding of the labels is
+# Two details are not in the papers. In training, black is moved down by 40 gray levels, so the
+# prepared values range from $-1 - 40 / 127.5 = -1.31$ to 1, and samples are clipped to $[-1, 1]$.
+# Without this margin, an error of a few levels in the background would be visible as faint noise;
+# with it, an error of up to 40 levels is clipped away. And the embedding of the labels is
 # initialized with a standard deviation of 1 instead of 0.03, so that labels influence the network
 # from the first step.
 

@@ -807,8 +807,8 @@ show(
 #
 # A plan moves mass from $x$ to $y$, where $x$ has the density $p$ and $y$ has the density $q$. So
 # $E_p D - E_q D$ is the mean of $D(x) - D(y)$, which is at most the mean of $|x - y|$, for every
-# plan, and therefore for the shortest plan. So an insufficiently trained critic underestimates the
-# distance.
+# plan, and therefore for the shortest plan. So every critic with such slopes underestimates the
+# distance, except for the best ones.
 #
 # For $\theta \ne 0$, the best discriminator is 1 at 0 and 0 at $\theta$, and
 # $\mathrm{JS} = \log 2$, with slope 0. For $\theta = 0$, $\mathrm{JS} = 0$. The Wasserstein

@@ -1027,8 +1027,8 @@ print("noise levels of 18 steps:", *(f"{level:.3g}" for level in levels))
 # </details>
 #
 # **5.** With pen and paper: let all data be $N(0, 1)$ and the class $c$ be $N(0, s^2)$ with
-# $s < 1$. Which distribution do samples have that are guided with exact predictions, and which one
-# is the sharpened density? Compare both for $s = 1/2$ and $w = 1$.
+# $s < 1$. Find the distribution of samples that are guided with exact predictions, and the
+# sharpened density. Compare both for $s = 1/2$ and $w = 1$.
 #
 # <details markdown="1"><summary>Answer</summary>
 #

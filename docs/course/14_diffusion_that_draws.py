@@ -1042,6 +1042,21 @@ print("noise levels of 18 steps:", *(f"{level:.3g}" for level in levels))
 #
 # </details>
 #
+# **6.** With pen and paper: what does the denoiser of equation 11 return for $\sigma \to 0$,
+# $\sigma = \sigma_d$, and $\sigma \to \infty$? Which target does $F$ have at the two ends, and by
+# which factor are its errors multiplied?
+#
+# <details markdown="1"><summary>Answer</summary>
+#
+# For $\sigma \to 0$, $c_\mathrm{skip} \to 1$ and $c_\mathrm{out} \to 0$, so $D = y$, which is
+# nearly the example. The target of $F$ is $-n$, and its errors are multiplied by nearly $\sigma$.
+# At $\sigma = \sigma_d$, $D = y / 2 + \sigma_d F / \sqrt 2$. For $\sigma \to \infty$,
+# $c_\mathrm{skip} \to 0$ and $c_\mathrm{out} \to \sigma_d$, so $D = \sigma_d F$. The target is
+# $x / \sigma_d$, and errors are multiplied by $\sigma_d$. So predicting $v$ changes from predicting
+# the noise to predicting the example, each where it is safe.
+#
+# </details>
+#
 # ## Where to go from here
 #
 # Values are from the published runs in [RESULTS.md](../../RESULTS.md).

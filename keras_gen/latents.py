@@ -101,8 +101,8 @@ def great_circle(start: np.ndarray, end: np.ndarray, t) -> np.ndarray:
     nowhere = (shortest == 0) | ((sine < 1e-9) & (cosine < 0))
     if nowhere.any():
         raise ValueError(
-            f"No unique great circle joins {nowhere.sum()} of {len(start)} pairs of latents, "
-            "because the latents of a pair are opposite or one of them is zero: expected nonzero "
+            f"{nowhere.sum()} of {len(start)} pairs of latents are not joined by a unique great "
+            "circle, because the latents are opposite or one of them is zero: expected nonzero "
             "latents that are not opposite. Sample latents of at least 2 dimensions from a normal "
             "distribution, or leave out spherical=True."
         )

@@ -146,7 +146,7 @@ def fit_components(source, s):
 
 
 def coding_report(name, encode, train, test, s):
-    """Returns accuracies of a linear probe and of neighbors, and k-means scores, in percent."""
+    """Returns linear-probe and nearest-neighbor accuracies and k-means scores, in percent."""
     images, labels = train
     test_images, test_labels = test
     codes = encode(images)

@@ -70,7 +70,7 @@ def test_between_no_pairs_are_no_points():
 
 def test_no_one_great_circle():
     for end in (np.zeros([1, 2]), np.array([[-2.0, 0.0]])):
-        with pytest.raises(ValueError, match="No unique great circle joins 1 of 1 pairs"):
+        with pytest.raises(ValueError, match="1 of 1 pairs of latents are not joined"):
             great_circle(np.array([[1.0, 0.0]]), end, 0.5)
 
 

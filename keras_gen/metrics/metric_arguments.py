@@ -156,8 +156,8 @@ def as_classes(labels: np.ndarray, name: str, n: int | None = None) -> np.ndarra
     labels = as_labels(labels, name, n)
     if labels.min() < 0:
         raise ValueError(
-            f"Expected {name} to be integers of at least 0, but found {labels.min()}: leave "
-            "out examples without a label."
+            f"{name} contains {labels.min()}: expected integers of at least 0. Leave out examples "
+            "without a label."
         )
     return labels
 

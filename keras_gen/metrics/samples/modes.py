@@ -99,8 +99,8 @@ def stacked_modes(
     """Counts the modes of stacked MNIST: images with one digit in each of three channels.
 
     See Srivastava et al. (2017, VEEGAN), sec. 4.2. Together, the classes of the three channels
-    define one of 10^3 modes. The paper uses 26,000 samples; as many real images cover all 1,000
-    modes.
+    define one of 10^3 modes. The paper uses 26,000 samples; the same number of real images
+    covers all 1,000 modes.
 
     Args:
         images: Images, uint8 `[n, H, W, 3]`.

@@ -30,7 +30,7 @@ def talking_head_networks(
     Args:
         image_shape: `(height, width, channels)` of images and landmark maps, with sides that are
             multiples of 2^stages.
-        people: Number of people in training.
+        people: Number of people in the training data.
         embedding_dim: Length of a person's vector, N in the paper.
         filters: Number of channels in the first layers; each further stage doubles this number.
         stages: Number of times that the networks halve images.

@@ -108,7 +108,7 @@ def point_strips(
 
 
 def film_strip(frames: Mapping[str, np.ndarray], n: int = 6) -> np.ndarray:
-    """Shows images from the course of training, from the first to the last, two per row.
+    """Shows images from successive stages of training, from first to last, two per row.
 
     Args:
         frames: Dict from names, such as the epoch, to uint8 images `[height, width, channels]` of

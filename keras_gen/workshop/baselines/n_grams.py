@@ -79,13 +79,35 @@ class NGrams:
         p, rows, size = self._probabilities(sequences)
         return np.bincount(rows, np.log(p), minlength=size)
 
-    def _probabilities(self, sequences):
-        """Returns the probability and sequence of each level, and the number of sequences."""
+    def conditional(self, contexts: np.ndarray) -> np.ndarray:
+        """Returns the probabilities of the level after each context, float64 `[n, levels]`.
+
+        Args:
+            contexts: Integers `[n, time]` from -1 to `levels` - 1, of which the last `order` - 1
+                are used. The value -1 marks padding before a sequence.
+        """
+        levels = as_sequences(contexts, self.levels).astype(np.int64)
+        levels = np.pad(levels, ((0, 0), (self.order - 1, 0)), constant_values=-1)
+        levels[levels < 0] = self.levels
+        context = np.zeros((len(levels), 1), np.int64)
+        p = np.full((len(levels), self.levels), 1 / self.levels)
+        for lag, counts in enumerate(self._fitted()):
+            p = counts.probabilities(context, np.arange(self.levels), p)
+            context = context + levels[:, -1 - lag, None] * self._base**lag
+        return p
+
+    def _fitted(self):
+        """Returns the counts of n-grams, the shortest first."""
         if not self._counts:
             raise ValueError("These n-grams are not fitted: call fit first.")
+        return self._counts
+
+    def _probabilities(self, sequences):
+        """Returns the probability and sequence of each level, and the number of sequences."""
+        fitted = self._fitted()
         n_grams, rows, size = self._n_grams(sequences)
         p = np.full(len(rows), 1 / self.levels)
-        for counts, (context, level) in zip(self._counts, n_grams, strict=True):
+        for counts, (context, level) in zip(fitted, n_grams, strict=True):
             p = counts.probabilities(context, level, p)
         return p, rows, size
 
@@ -167,6 +189,10 @@ class WordNGrams(NGrams):
         plain, words, rows, size = self._both(sequences)
         nats = np.log(self.share * plain + (1 - self.share) * words)
         return np.bincount(rows, nats, minlength=size)
+
+    def conditional(self, contexts: np.ndarray) -> np.ndarray:
+        """Raises NotImplementedError, because the contexts also contain words."""
+        raise NotImplementedError("WordNGrams has no conditional: use NGrams instead.")
 
     def _both(self, sequences):
         """Returns `_probabilities` of the n-grams, followed by the probabilities given words."""

@@ -28,6 +28,24 @@ def test_discounts_of_levels_that_occur_once_twice_and_more_often():
     np.testing.assert_allclose(np.exp(model.log_prob(np.arange(7)[:, None])), expected)
 
 
+@pytest.mark.parametrize("order", [1, 2, 4])
+def test_conditionals_are_the_factors_of_the_probability(order):
+    random = np.random.default_rng(0)
+    model = NGrams(order, 3).fit(random.integers(0, 3, (50, 6)))
+    total = 0
+    for place in range(4):
+        p = model.conditional(np.pad(EVERY[:, :place], ((0, 0), (1, 0)), constant_values=-1))
+        np.testing.assert_allclose(p.sum(axis=1), 1)
+        total += np.log(p[np.arange(len(EVERY)), EVERY[:, place]])
+    np.testing.assert_allclose(total, model.log_prob(EVERY))
+
+
+def test_n_grams_with_words_have_no_conditional():
+    model = WordNGrams(2, 3, np.array([True, True, False])).fit(EVERY)
+    with pytest.raises(NotImplementedError, match="use NGrams"):
+        model.conditional(EVERY)
+
+
 def by_dictionaries(train, order, levels, sequence):
     """Log-probability of a sequence, as the formula reads."""
     raw = Counter()

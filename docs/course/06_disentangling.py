@@ -398,12 +398,11 @@ for name, build in kinds.items():
 # The first term of the divergence is at most $\log 1000 = 6.9$ nats here. Both weighted models
 # reduce the total correlation to a fraction of the VAE's, at the expense of the bound. For a
 # similar reduction, the $\beta$-TCVAE keeps more information than the $\beta$-VAE and has the
-# better bound,
-# as its derivation promises. But does a low total correlation mean that a code is disentangled? The
-# order of the methods by MIG changes with the seeds, and independent latents can be any rotation of
-# the factors. After 1,000 steps, no run comes near the published model. A comparison of such
-# methods needs several seeds, and weights chosen on other seeds, as in the recipe
-# `disentanglement_factors`.
+# better bound, as its derivation promises. But does a low total correlation mean that a code is
+# disentangled? The order of the methods by MIG changes with the seeds, and independent normal
+# latents can be any rotation of the factors. After 1,000 steps, no run comes near the published
+# model. A comparison of such methods needs several seeds, and weights chosen on other seeds, as in
+# the recipe `disentanglement_factors`.
 #
 # ## 5. Hierarchies, and why their upper layers stay unused
 #
@@ -531,14 +530,14 @@ show(
 # because all layers together carry far less information about the image. Warm-up repairs the bound,
 # but the divergence of the top layer falls to almost 0. So warm-up is a remedy for training, not
 # for an unused top layer, and with warm-up, the two hierarchies reach nearly the same bound. Only
-# free bits keep more than a nat in the top layer, although the exemption has fallen from 2 nats to 0
-# by the end, but they barely change the bound, so this nat is of little use. Most of the information is in $z_1$, the layer next to
-# the image. Doing better requires deeper networks and more training: BIVA, in the table at the end,
-# has 10.9 nats in its top layer. BIVA (Maaløe et al. 2019) adds a second encoder that runs from the
-# top down, and a deterministic path in the decoder that passes every layer's latents on to the
-# image, so no layer has to carry information for the layers above it. Samples of a hierarchy become
-# cleaner, and less varied, if the variance of *all* its normal distributions is reduced when
-# sampling:
+# free bits keep more than a nat in the top layer, although the exemption has fallen from 2 nats to
+# 0 by the end. But they barely change the bound, so this nat is of little use. Most of the
+# information is in $z_1$, the layer next to the image. Doing better requires deeper networks and
+# more training: BIVA (Maaløe et al. 2019), in the table at the end, has 10.9 nats in its top layer.
+# It adds a second encoder that runs from the top down, and a deterministic path in the decoder
+# that passes every layer's latents on to the image, so no layer has to carry information for the
+# layers above it. Samples of a hierarchy become cleaner, and less varied, if the variance of *all*
+# its normal distributions is reduced when sampling:
 #
 # ![Rows of digits, generated from the same noise with three variances.](../pictures/biva_variance.png)
 #
@@ -666,10 +665,11 @@ for name, text in names.items():
 # Suppose that 2% of a class belong to a rare group. A classifier may then misclassify this group
 # with almost no effect on its accuracy. If the groups were known, we would sample them equally
 # often. The **debiasing VAE** (Amini et al. 2019) does not know the groups, but uses the position
-# of an example's code: the example's weight is $1 / (\hat{q}(z) + \alpha)$ with an estimate
-# $\hat{q}$ of the density of codes, so rare codes are sampled more often. If the codes of both
-# groups are separate, with uniform densities over regions of the same size, a rare group that is a
-# fraction $r$ of the data makes up this fraction of the samples:
+# of an example's code: the example's weight is the product of $1 / (\hat{q}_j(z_j) + \alpha)$ over
+# the latents, with an estimate $\hat{q}_j$ of the density of each latent, so rare codes are sampled
+# more often. If there is one latent, and the codes of each group are spread evenly over an interval
+# of its own with length 1, a group that is a fraction $r$ of the data makes up this fraction of the
+# samples:
 #
 # $$\frac{r / (r + \alpha)}{r / (r + \alpha) + (1 - r) / (1 - r + \alpha)}.$$
 #
@@ -749,13 +749,14 @@ show(
 # much as if the groups had been known, and the overall accuracy falls only slightly.
 #
 # But rare does not mean disadvantaged. The formula predicts a fraction of 0.40 for $\alpha = 0.01$,
-# but only a quarter of the samples were green: the codes are not spread evenly, and unusual red
-# digits are also sampled more often. And the method works because color is one of the two largest
-# differences between these digits. Where the code does not separate a group, the group is not
-# sampled more often: on 1,900 faces, of which few are smiling men, our run with 16 latents sampled
-# smiling men only slightly more often. The effect on accuracy could not be measured: only 26
-# smiling men were in the training set and 24 in the test set, and even sampling the known groups
-# equally often did not help. Amini et al. report success, with far more faces.
+# the default of `DBVAE`, but only a quarter of the samples were green: codes are not spread evenly,
+# there is a second latent, and the weights treat the two as independent. Unusual red digits are
+# also sampled more often. And the method works because color is one of the two largest differences
+# between these digits. Where the code does not separate a group, the group is not sampled more
+# often: on 1,900 faces, of which few are smiling men, our run with 16 latents sampled smiling men
+# only slightly more often. The effect on accuracy could not be measured: only 26 smiling men were
+# in the training set and 24 in the test set, and even sampling the known groups equally often did
+# not help. Amini et al. report success, with far more faces.
 #
 # ## 8. Common claims, and what is true
 #
@@ -763,8 +764,8 @@ show(
 #   latents are worth their cost. The axes of the remaining latents are determined by other factors,
 #   and partly by chance.
 # - **"Independent latents are the true factors."** After any rotation, independent normal latents
-#   are still independent (section 2). Without labels, or a preference in the model, nothing selects
-#   the axes.
+#   are still independent (section 2). If at most one latent is normal, independence excludes
+#   rotations, as in independent component analysis, but it never excludes all nonlinear maps.
 # - **"Upper layers learn abstract concepts."** First use the divergence of each layer to check
 #   whether these layers carry any information.
 # - **"More unlabeled images always help."** Unlabeled images help if the classes are the clusters

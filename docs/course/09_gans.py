@@ -434,7 +434,7 @@ show(
     drawn,
     "consensus",
     "Consensus stops the circling near the equilibrium (cross), but creates a stable point at theta"
-    " = 0. Two paths each, from the dot to the star.",
+    " = 0. Each panel shows two paths, from the dot to the star.",
 )
 
 # %% [markdown]
@@ -582,7 +582,7 @@ shown = {name: [made[:500] for made in times] for name, times in rows.items()}
 show(
     point_strips(shown, titles, ring.arrays()[:500]),
     "modes",
-    "500 generated points at five times of the training, and the data. Points outside of a panel are"
+    "500 generated points at five times during training, and the data. Points outside a panel are"
     " counted in its corner.",
 )
 
@@ -597,10 +597,11 @@ show(
 # the plain GAN with equal rates ends at least as well. With the Wasserstein loss, half of the
 # points are near a mode after 300 generator steps, but each of these steps includes five updates of
 # $D$, so this is not faster at an equal number of updates. The evidence for these remedies is in
-# sections 1 and 3, where their problems are isolated: densities that do not overlap, and circling.
-# On images, results are mixed. In our recipe `gan_objectives_fashion_mnist`, a gradient penalty
-# reduces the kernel distance of the Wasserstein loss from 0.18 to 0.05, but R1 does not improve the
-# non-saturating loss (0.030, compared with 0.028 without a penalty). Each number is from one run.
+# sections 1 and 3, which isolate the problems that these remedies solve: nonoverlapping densities
+# and circling. On images, results are mixed. In our recipe `gan_objectives_fashion_mnist`, a
+# gradient penalty reduces the kernel distance of the Wasserstein loss from 0.18 to 0.05, but R1
+# does not improve the non-saturating loss (0.030, compared with 0.028 without a penalty). Each
+# number is from one run.
 #
 # ## 6. The class, on images
 #
@@ -609,8 +610,8 @@ show(
 # has the higher learning rate. This seems to contradict section 5, but there are two ways to fail.
 # If $D$ is too weak, it points $G$ to places that it later rejects (section 5). If $D$ is nearly
 # perfect, because the sets hardly overlap, its slope at generated images carries little information
-# (section 1). Points in the plane are close to the first failure, and images are close to the
-# second. The printed accuracies of $D$ show how strong it is.
+# (section 1). On points in the plane, the first failure is more likely; on images, the second is.
+# The printed accuracies of $D$ show how strong it is.
 
 # %%
 data = small_images("mnist", first=100 if QUICK else None)
@@ -650,7 +651,7 @@ show(
 # %%
 ends = model.draw_latents(8, seed=1)
 between = model.interpolate(ends[:4], ends[4:], steps=10)
-show(captioned(list(between)), "interpolations", "Four interpolations between two latents each.")
+show(captioned(list(between)), "interpolations", "Four interpolations, each between two latents.")
 
 # %%
 train_images = data.train.arrays()

@@ -478,7 +478,7 @@ for row, (name, found) in zip(panels, made.items(), strict=True):
 show(
     drawn,
     "samplers",
-    "Samples of the same latents, colored by the quadrant of the latent.",
+    "Samples from the same latents, colored by the quadrant of the latent.",
 )
 
 # %%

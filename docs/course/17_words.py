@@ -781,11 +781,10 @@ for first, second in (
 # published run on words, the transformer has a clearly lower perplexity per word than the 5-grams
 # (see the table at the end).
 #
-# Keep this result in mind in the following sections. They show how samplers and searches for copies
-# work, and they use the two networks because samplers need the distribution of the next character.
-# But with less than one pass over the text, these networks are *poor* language models, far behind
-# the n-grams. So what we measure about samplers and copies holds for these networks, and the
-# methods carry over to better models, but the values do not.
+# Keep this result in mind in the following sections. With less than one pass over the text, these
+# networks are *poor* language models. So section 7, which examines networks, shows a method, but its
+# values do not carry over to better networks. Samplers need only the distribution of the next
+# character, so sections 8 and 9 use the n-grams, the best model here.
 #
 # **Which context does a model use?** In a passage, later characters have more context. The left
 # panel shows the bits per character by position. For the right panel, we replace one character of
@@ -909,7 +908,6 @@ def until_end(sequences):
     return np.where(ended > 0, -1, sequences)
 
 
-better = min(NETWORKS, key=lambda name: bits(models[name], held_out[:300]))
 PLAIN = (1.0, LEVELS, 1.0)  # temperature, k, and p without effect
 prompts = np.where(np.arange(LENGTH) < LENGTH // 4, full[: 5 * SAMPLES], -1)
 noise = noise_of(prompts, [PLAIN])
@@ -1002,8 +1000,17 @@ for name in NETWORKS:
 # at all. **Bits describe the model at $T = 1$ without a filter.** They do not describe a sampler.
 
 # %%
-some = models[better].network(full[..., None]).numpy()[:, 1::8].reshape(-1, LEVELS)
-print(f"predictions of the {better}, which needs fewer bits of held-out text")
+BEFORE = max(n_grams.order - 1, 1)  # characters that the n-grams see
+
+
+def n_gram_logits(contexts):
+    return np.log(n_grams.conditional(contexts)).astype("float32")
+
+
+padded = np.pad(full, ((0, 0), (BEFORE, 0)), constant_values=-1)
+contexts = np.lib.stride_tricks.sliding_window_view(padded, BEFORE, axis=1)[:, 1:LENGTH:8]
+some = n_gram_logits(contexts.reshape(-1, BEFORE))
+print(f"predictions of the {best_count}")
 
 
 def entropies(p):
@@ -1043,11 +1050,11 @@ print(
 )
 
 # %% [markdown]
-# We now sample whole texts. For each setting, the same network generates passages without a prompt.
-# We report the bits per character that this network, without a filter, assigns to the passages. We
-# also report the percentage of words that occur in the training text, and the variety, which is the
+# We now sample whole texts. For each setting, the n-grams generate passages without a prompt. We
+# report the bits per character that the n-grams, without a filter, assign to the passages. We also
+# report the percentage of words that occur in the training text, and the variety, which is the
 # number of different 5-grams divided by the number of all 5-grams. Real test passages are the
-# reference.
+# reference, and samples of the LSTM show how much worse a poor model is.
 
 
 # %%
@@ -1066,26 +1073,39 @@ def report(texts):
     return known, len(set(fives)) / max(len(fives), 1)
 
 
+def sampled_by_counts(noise):
+    """Returns characters `[n, LENGTH]` that the n-grams generate from the input of `draw`."""
+    sequences = np.full((len(noise), BEFORE + LENGTH), -1)
+    for place in range(LENGTH):
+        logits = n_gram_logits(sequences[:, place : place + BEFORE])
+        now = tf.constant(noise[:, place, 0], tf.float32)
+        sequences[:, place + BEFORE] = draw(tf.constant(logits), now)
+    return sequences[:, BEFORE:]
+
+
 settings = np.repeat(np.array(list(SETTINGS.values()), float), SAMPLES, axis=0)
 noise = noise_of(np.full((len(settings), LENGTH), -1), settings)
-outputs = until_end(samplers[better](noise)).reshape(len(SETTINGS), SAMPLES, LENGTH)
-generated = dict(zip(SETTINGS, outputs, strict=True)) | {"test passages": full[:SAMPLES]}
-print("setting          bits by the model   known words   different 5-grams")
+outputs = until_end(sampled_by_counts(noise)).reshape(len(SETTINGS), SAMPLES, LENGTH)
+generated = dict(zip(SETTINGS, outputs, strict=True))
+generated["LSTM, no change"] = until_end(samplers["LSTM"](noise[:SAMPLES]))
+generated["test passages"] = full[:SAMPLES]
+print("setting          bits by the n-grams   known words   different 5-grams")
 for name, sequences in generated.items():
     known, different = report(as_texts(sequences))
-    print(f"{name:16} {bits(models[better], sequences):14.2f} {known:16.1%} {different:16.1%}")
+    print(f"{name:16} {bits(n_grams, sequences):16.2f} {known:16.1%} {different:16.1%}")
 lines = [f"{name}: {as_texts(sequences)[0]!r}" for name, sequences in generated.items()]
 show(text_page(lines), "texts", "The first text of each setting, and a test passage.")
 
 # %% [markdown]
-# Compare each row with the test passages. Without a filter, only about a third of the network's
-# words occur in the training text, compared with almost all words of real text, so its samples are
-# not yet text. What holds for better models, too, is the direction of each change. Narrow
-# distributions increase the percentage of words that occur in the training text, reduce the bits
-# per character, and reduce the variety. Greedy decoding is deterministic, so without a prompt, all
-# its texts are identical. These texts have the fewest bits per character, far fewer than real text,
-# because the most probable text is not typical of the distribution (chapter 7, section 10). **Text
-# with fewer bits than real text is not better text.**
+# Compare each row with the test passages. Without a filter, more than nine in ten words of the
+# n-grams occur in the training text, and their bits per character are close to real text's. Every
+# narrower distribution increases the percentage of known words, and reduces the bits per character
+# and the variety. A temperature of 0.7, top-k, and top-p reduce the variety only to about real
+# text's, but the bits far below it. Greedy decoding is deterministic, so without a prompt, all its
+# texts are identical, and they soon repeat one phrase. They have the fewest bits of all, because the
+# most probable text is not typical of the distribution (chapter 7, section 10). **Text with fewer
+# bits than real text is not better text.** And no sampler adds what the model lacks: the n-grams see
+# only a few characters, so their words are real, but their sentences make no sense.
 #
 # ## 9. Detecting copied text
 #
@@ -1114,8 +1134,9 @@ texts = {
     "test passages": as_texts(full[:SAMPLES]),
     f"Shannon, {LONGEST}-grams": shannon_texts[LONGEST],
     "Shannon, 4-grams": shannon_texts[4],
-    better: as_texts(generated["no change"]),
-    f"{better}, temperature 0.3": as_texts(generated["temperature 0.3"]),
+    best_count: as_texts(generated["no change"]),
+    f"{best_count}, temperature 0.3": as_texts(generated["temperature 0.3"]),
+    "LSTM": as_texts(generated["LSTM, no change"]),
 }
 copies = {
     name: np.sort([longest_copy(text) for text in some[:20]]) for name, some in texts.items()
@@ -1146,12 +1167,11 @@ for name in list(texts)[2:]:
 
 # %% [markdown]
 # Text sampled from relative frequencies of long contexts contains whole phrases of the training
-# text, which is why it reads well. That the network copies no more than real text is not evidence
-# of originality: a network that does not spell words cannot reproduce sentences. Only a model whose
-# text is as readable as real text passes this test in an interesting way. In training, the networks
-# read most passages at most once, and they are too small to store the text. Larger models that are
-# trained longer can store parts of it: Carlini et al. (2021) extracted hundreds of verbatim
-# passages from GPT-2. Our search finds exact copies, not paraphrases.
+# text, which is why it reads well. The smoothed n-grams copy less than real text does, and at a low
+# temperature, which prefers frequent phrases, about as much. The LSTM copies least, but that is not
+# evidence of originality: a network that does not spell words cannot reproduce sentences. Larger
+# models that are trained longer can store parts of their training text: Carlini et al. (2021)
+# extracted hundreds of verbatim passages from GPT-2. Our search finds exact copies, not paraphrases.
 #
 # ## 10. Limits
 #

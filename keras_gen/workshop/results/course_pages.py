@@ -39,7 +39,7 @@ The topics of a week are those of its recipes. The chapters explain most of them
 check whether a topic occurs in the chapter before you announce it.
 [Topics](../topics.md) lists all recipes for each topic, and [Papers](papers.md) covers all classes.
 Check slides against [What lectures say, and what is true](errata.md). [A written
-exam](../teachers/exam.md) has seven problems with solutions.
+exam](../teachers/exam.md) has nine problems with solutions.
 """
 
 PAPERS = """\

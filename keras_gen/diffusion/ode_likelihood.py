@@ -51,7 +51,10 @@ def ode_log_prob(
     velocities transformed 2-D normal noise into two modes at -1 and 1 with a standard deviation of
     0.1. With 15 steps on the path of EDM, the log densities of 500 samples had a mean error of 0.05
     nats and a maximum error of 5.4 nats; on the straight path, these errors were 0.011 and 2.3
-    nats. With 60 steps, these four errors were 0.001, 0.28, 6e-5, and 0.02, in the same order.
+    nats. With 60 steps, these four errors were 0.001, 0.28, 6e-5, and 0.02, in the same order. The
+    velocity of a briefly trained network also changes quickly in time: for `FlowMatching` on 2-D
+    normal data, the mean error of 15 steps was 0.25, 0.16, 0.03, and 0.01 nats after 32, 320,
+    1,600, and 6,400 training steps.
 
     Args:
         velocity: Function that maps points `[batch, ...]` and a scalar time to dx/dt.

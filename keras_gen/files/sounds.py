@@ -222,8 +222,8 @@ def as_int16(waveforms: np.ndarray) -> np.ndarray:
         array([ 16384, -32768], dtype=int16)
     """
     waveforms = np.asarray(of_one_length(waveforms))
-    if waveforms.dtype == np.int16:
-        return waveforms
+    if waveforms.dtype.newbyteorder("=") == np.int16:
+        return waveforms.astype(np.int16, copy=False)
     if waveforms.dtype.kind != "f":
         raise TypeError(
             f"Sounds have dtype {waveforms.dtype}: expected int16, or floats in [-1, 1]."

@@ -56,6 +56,8 @@ def mean_and_deviation(
                 "have: expected the same metrics in each measurement."
             )
         each = as_numbers([of_seed[key] for of_seed in found], key).astype(np.float64)
+        if each.ndim > 1:
+            raise TypeError(f"{key} is {shown(found[0][key])}: expected a number.")
         means[names[key]] = float(np.mean(each))
         if len(each) > 1:
             means[f"{names[key]}_deviation"] = float(np.std(each, ddof=1))

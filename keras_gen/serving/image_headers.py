@@ -83,11 +83,23 @@ def begins(head: tf.Tensor, kind: bytes) -> tf.Tensor:
 
 
 def has_transparent_color(content: tf.Tensor) -> tf.Tensor:
-    """Returns whether the header of a PNG file names a transparent color or gray level."""
-    header = tf.strings.split(content, "IDAT")[0]
-    return tf.strings.length(tf.strings.regex_replace(header, "tRNS", "")) < tf.strings.length(
-        header
+    """Returns whether a chunk before the pixels of a PNG file names a transparent color."""
+    contents = content[None]
+    end = _lengths(contents)
+
+    def chunk(place: tf.Tensor, found: tf.Tensor) -> list[tf.Tensor]:
+        head = _bytes(contents, place, 8)
+        found = begins(head[:, 4:], b"tRNS")
+        following = tf.minimum(place + _number(head[:, 3::-1]) + 12, end)
+        return [_where(found | begins(head[:, 4:], b"IDAT"), end, following), found]
+
+    _, found = tf.while_loop(
+        lambda place, _: tf.reduce_all(place < end),
+        chunk,
+        [tf.fill([1], tf.constant(8, tf.int64)), tf.fill([1], False)],
+        maximum_iterations=_SEGMENTS,
     )
+    return found[0]
 
 
 def bmp_palette(content: tf.Tensor, head: tf.Tensor) -> tf.Tensor:

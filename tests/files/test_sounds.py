@@ -67,6 +67,12 @@ def test_a_file_whose_resampled_sound_is_too_long(tmp_path):
     assert len(read_sound(tmp_path / "a.wav", 768_000, seconds=0.5)) == 384_000
 
 
+def test_big_endian_numbers_are_numbers():
+    sound = np.array([1, -2, 300], ">i2")
+    assert as_int16(sound).dtype == np.int16
+    np.testing.assert_array_equal(as_int16(sound), [1, -2, 300])
+
+
 def test_what_is_no_sound():
     with pytest.raises(TypeError, match=r"Sounds have dtype int64: expected int16"):
         as_int16(np.zeros([3], "int64"))

@@ -192,6 +192,7 @@ REFUSED = [
     (lambda: median_pitch(TONE, 44_100), "Sounds have 600 samples: expected at least 2822"),
     (lambda: mean_and_deviation([]), "the metrics of at least one seed"),
     (lambda: mean_and_deviation([{"a": 1}, {"b": 1}]), "Measurement 1 lacks the metric 'a'"),
+    (lambda: mean_and_deviation([{"a": np.ones(2)}] * 2), "a is ndarray .*: expected a number"),
     *((functools.partial(mean_and_deviation, [{"a": 1, "b": 2}], name),
        f"name is '{name}': expected a text with {{}}") for name in ("same", "{x}", "{", "{}{}")),
     (lambda: metrics.border_change(np.asarray, IMAGES, 0), "margin is 0: expected an integer"),

@@ -241,6 +241,21 @@ def test_a_transparent_color_of_16_bits_is_refused(exported):
             use(content)
 
 
+@pytest.mark.parametrize("comment", [b"tRNS", b"IDAT"])
+def test_a_comment_is_not_a_chunk(exported, comment):
+    def with_chunk(content, name, data):
+        part = name + data
+        part = struct.pack(">I", len(data)) + part + struct.pack(">I", zlib.crc32(part))
+        return content[:33] + part + content[33:]
+
+    opaque = png_of_16_bits(RNG.integers(2**15, 2**16, (6, 9, 3)))
+    transparent = with_chunk(opaque, b"tRNS", opaque[-30:-24])
+    exported("shift_bytes", images_bytes=[with_chunk(opaque, b"tEXt", b"Comment\0" + comment)])
+    with pytest.raises(ValueError, match="a 16-bit image with a transparent color"):
+        file = with_chunk(transparent, b"tEXt", b"Comment\0" + comment)
+        exported("shift_bytes", images_bytes=[file])
+
+
 def test_files_are_not_longer_than_a_request_may_be(exported):
     long = FILES["RGB"] + bytes(encoded_images.MOST_BYTES)
     with pytest.raises(

@@ -651,7 +651,7 @@ show(
 # %%
 ends = model.draw_latents(8, seed=1)
 between = model.interpolate(ends[:4], ends[4:], steps=10)
-show(captioned(list(between)), "interpolations", "Four interpolations, each between two latents.")
+show(captioned(list(between)), "interpolations", "Four interpolations between pairs of latents.")
 
 # %%
 train_images = data.train.arrays()

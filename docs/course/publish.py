@@ -102,8 +102,8 @@ The last cell prints your points.
 ## For teachers
 
 **Nothing here can be graded unattended.** The answers are in
-[`docs/teachers/answers.py`](../teachers/answers.py) of every checkout, written out without the
-library. The wheel and the notebooks do not contain this file, but the library in the wheel contains
+[`docs/teachers/answers.py`](../teachers/answers.py) of every checkout, which implements the
+functions without the library. The wheel and the notebooks do not contain this file, but the library in the wheel contains
 the correct functions, because the grader compares with them. The answers to all questions in the
 chapters and in the [syllabus](syllabus.md) are below the questions. The inputs of the grader are
 fixed by each exercise. So points show that a student has practiced, and they are useful as a

@@ -19,6 +19,7 @@ EXPORTS = (
     "adversarial_examples_mnist",
     "big_gan_fashion_mnist",
     "disentanglement_factors",
+    "progressive_gan_fashion_mnist",
     "srgan_set5",
     "style_gan_fashion_mnist",
 )

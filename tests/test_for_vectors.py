@@ -146,6 +146,21 @@ def test_scales_that_float32_can_hold(rng):
             edge.prepare([[3e38 if scale < 1 else np.inf, 0.0]])
 
 
+@pytest.mark.parametrize("name", ["DDPM", "EDM", "FlowMatching", "ConditionalDDPM", "Flow"])
+@pytest.mark.parametrize("standardize", [True, False])
+def test_numbers_too_large_for_networks(name, standardize):
+    options = dict(steps=1, hidden=(2,)) if name == "Flow" else dict(width=4, blocks=1)
+    given = ([0],) if name == "ConditionalDDPM" else ()
+    options |= dict(classes=2) if given else {}
+    model = getattr(keras_gen, name).for_vectors(2, standardize=standardize, **options)
+    if standardize:
+        adapted(model, np.array([[1.0, 0.1], [3.0, 0.3]]))
+    assert not np.isnan(model.log_prob([[9e28, -9e28]], *given)).any()
+    for function in (model.log_prob, model.encode):
+        with pytest.raises(ValueError, match=r"have 2e\+38 in column 1 .* numbers up to 1e\+30"):
+            function([[0.0, 2e38]], *given)
+
+
 # Scores in the data's units ----------------------------------------------------------------------
 
 

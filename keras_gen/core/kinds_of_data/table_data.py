@@ -39,6 +39,8 @@ from keras_gen.tensor_checks import require
 # Range of log mel magnitudes, slightly wider than from log(1e-5) to a full-scale sine wave.
 LOG_MEL_RANGE = (-16.0, 12.0)
 LOG_MEL = "natural logarithms of magnitudes, -16 to 12 (multiply decibels by 0.1151)"
+# Maximum absolute value of a number inside a model. Networks turn larger numbers into NaN.
+MOST = 1e30
 
 
 class Table(Edge):
@@ -385,7 +387,7 @@ class StandardizedVectors(keras.layers.Layer, Edge):
         wrong = np.argwhere(~(np.abs(rows) <= np.finfo("float32").max))
         if len(wrong):
             row, column = wrong[0]
-            sentence = _not_finite(self.name.capitalize(), "row")
+            sentence = _not_finite(self.name.capitalize(), "row", "3.4e38")
             raise ValueError(sentence.format(rows[row, column], column, row))
 
     def _refuse_rounding(self, mean, deviation):
@@ -409,7 +411,7 @@ class StandardizedVectors(keras.layers.Layer, Edge):
         subject = self.name.capitalize()
         values = of_shape(as_numbers(values, subject, tf.float64), self.shape, subject)
         standardized = (values - self.mean.value) / self._units()
-        return finite(tf.cast(standardized, tf.float32), subject)
+        return finite(tf.cast(standardized, tf.float32), subject, values)
 
     @override
     def loses(self, values) -> bool:
@@ -439,24 +441,34 @@ class StandardizedVectors(keras.layers.Layer, Edge):
         return tf.TensorSpec([None, *self.shape], tf.float32)
 
 
-def finite(values: tf.Tensor, subject: str) -> tf.Tensor:
-    """Returns float32 numbers `[batch, ..., columns]`, and rejects NaN and infinite numbers."""
+def finite(values: tf.Tensor, subject: str, given: tf.Tensor | None = None) -> tf.Tensor:
+    """Returns float32 numbers `[batch, ..., columns]`, and rejects NaN and numbers above `MOST`.
+
+    Args:
+        values: Numbers inside the model.
+        subject: Subject of the error message.
+        given: Numbers before they were standardized, for the error message; None if they were not.
+    """
     # A finite number is appended, so that empty batches work.
-    flat = tf.pad(tf.reshape(values, [-1]), [[0, 1]])
-    wrong = ~tf.math.is_finite(flat)
+    flat, shown = (
+        tf.pad(tf.reshape(each, [-1]), [[0, 1]])
+        for each in (values, values if given is None else given)
+    )
+    wrong = ~(tf.abs(flat) <= MOST)
     first = tf.argmax(tf.cast(wrong, tf.int32), output_type=tf.int32)
     columns = tf.maximum(tf.shape(values)[-1], 1)
-    found = flat[first], first % columns, first // columns
-    sentence = _not_finite(subject, "batch row")
+    found = shown[first], first % columns, first // columns
+    most = f"{MOST:.0e}" + ("" if given is None else " standard deviations from the mean")
+    sentence = _not_finite(subject, "batch row", most)
     with tf.control_dependencies([require(~wrong[first], sentence, *found)]):
         return tf.identity(values)
 
 
-def _not_finite(subject: str, row: str) -> str:
+def _not_finite(subject: str, row: str, most: str) -> str:
     """Returns the message about a number that is not finite, with its column and row."""
     return (
         f"{subject} have {{}} in column {{}} of {row} {{}}, counted from 0: expected finite "
-        "numbers up to 3.4e38. Leave out such rows, or fill in the values."
+        f"numbers up to {most}. Leave out such rows, or fill in the values."
     )
 
 

@@ -104,7 +104,7 @@ class ColumnNetwork(ChowLiuTree):
 
     def __init__(self, cells: np.ndarray, sizes: Sequence[int], most_parents: int = 4):
         super().__init__(cells, sizes)
-        self.cells = np.asarray(cells)
+        self.cells = _training_cells(cells, sizes)
         self.chosen = {
             child: self._choose(child, self.order[:place], most_parents)
             for place, child in enumerate(self.order)
@@ -264,7 +264,7 @@ def _checked_cells(cells, sizes, least=0):
             f"cells contains {cells[row, column]} in row {row} of column {column}: expected "
             f"{least} to {sizes[column] - 1}. Leave out rows with gaps, or fill in the gaps."
         )
-    return cells
+    return cells.astype(np.int64)
 
 
 def _training_cells(cells, sizes, least=0):

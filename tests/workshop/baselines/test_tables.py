@@ -68,6 +68,24 @@ def test_only_the_network_learns_a_value_that_depends_on_two():
     np.testing.assert_allclose(nats, [2.5 * np.log(2), 2 * np.log(2)], atol=0.02)
 
 
+@pytest.mark.parametrize("kind", [ChowLiuTree, ColumnNetwork])
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "uint64"])
+def test_pairs_of_small_integers_are_counted_without_overflow(kind, dtype):
+    first = np.random.default_rng(0).integers(0, 30, 500)
+    rows = np.stack([first, first + 3], axis=1)
+    model = kind(rows.astype(dtype), (30, 40))
+    nats = model.log_prob(rows)
+    np.testing.assert_array_equal(nats, kind(rows, (30, 40)).log_prob(rows))
+
+
+def test_the_network_does_not_depend_on_later_changes_of_the_rows():
+    rows = TRAIN.copy()
+    model = ColumnNetwork(rows, SIZES)
+    before = model.log_prob(EVERY)
+    rows[:] = 0
+    np.testing.assert_array_equal(model.log_prob(EVERY), before)
+
+
 def test_the_tree_joins_neighbors_of_the_chain():
     assert MODELS["tree"]().parents == {1: 2, 0: 1}
 

@@ -35,6 +35,9 @@ refer to its published run, on {device} unless stated otherwise. Train recipes b
 lecture, or load the published models, which `keras-gen list` shows. In a computer session,
 `--preset smoke` shows within seconds that a recipe runs.
 
+Weeks 7, 12, and 13 assign two chapters each. If one lecture is too short for both, leave these
+sections to the reader: 7.9 to 7.12 and 17.7 to 17.10; 12.5, 16.2, and 16.5; 15.5, 13.3, and 13.7.
+
 The topics of a week are those of its recipes. The chapters explain most of them but not all, so
 check whether a topic occurs in the chapter before you announce it.
 [Topics](../topics.md) lists all recipes for each topic, and [Papers](papers.md) covers all classes.

@@ -415,9 +415,9 @@ for name, build in kinds.items():
 #
 # With $a = 0$, the upper layer has no effect, and $p(x)$ does not change. So the likelihood does
 # not require $z_2$ to be used. And the bound discourages its use, because any error in $q(z_2 \mid
-# z_1)$ lowers the bound. Early in training, the encoder knows nothing, for example $q(z_2 \mid z_1)
-# = N(0, 1)$. The loss is then the mean over $z_1$ of its divergence from the posterior $N(a z_1, 1 -
-# a^2)$:
+# z_1)$ lowers the bound. Early in training, the encoder knows nothing, for example
+# $q(z_2 \mid z_1) = N(0, 1)$. The loss is then the mean over $z_1$ of its divergence from the
+# posterior $N(a z_1, 1 - a^2)$:
 #
 # $$\frac{1}{2} \left( \frac{1 + a^2}{1 - a^2} - 1 + \log (1 - a^2) \right),$$
 #

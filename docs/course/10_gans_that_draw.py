@@ -804,8 +804,8 @@ show(drawn, "averages", "Two players circle around (0, 0), with their averages."
 # $$1 - \frac{2 t \varphi(t)}{2 \Phi(t) - 1},$$
 #
 # with the standard normal density $\varphi$ and its integral $\Phi$. StyleGAN truncates at a later
-# point: it first maps latents $z$ to a **style** $w = f(z)$ and pulls it toward the mean style: $w'
-# = \bar w + \psi (w - \bar w)$.
+# point: it first maps latents $z$ to a **style** $w = f(z)$ and pulls it toward the mean style:
+# $w' = \bar w + \psi (w - \bar w)$.
 
 # %%
 normal = random.normal(size=(N, 100)).astype("float32")

@@ -86,7 +86,7 @@ class NGrams:
             contexts: Integers `[n, time]` from -1 to `levels` - 1, of which the last `order` - 1
                 are used. The value -1 marks padding before a sequence.
         """
-        levels = as_sequences(contexts, self.levels).astype(np.int64)
+        levels = as_sequences(contexts, self.levels)
         levels = np.pad(levels, ((0, 0), (self.order - 1, 0)), constant_values=-1)
         levels[levels < 0] = self.levels
         context = np.zeros((len(levels), 1), np.int64)
@@ -118,14 +118,14 @@ class NGrams:
         padded = np.pad(sequences, ((0, 0), (ahead, 0)), constant_values=-1)
         flat = padded.ravel()
         places = self._predicted(padded)
-        level = flat[places].astype(np.int64)
+        level = flat[places]
         rows = places // padded.shape[1]
 
         def of_every_length():
             context = np.zeros_like(level)
             yield context, level
             for lag in range(1, self.order):
-                before = flat[places - lag].astype(np.int64)
+                before = flat[places - lag]
                 before[before < 0] = self.levels
                 context = context + before * self._base ** (lag - 1)
                 yield context, level
@@ -205,7 +205,7 @@ class WordNGrams(NGrams):
 
     def _after_words(self, sequences):
         """Returns hashes of the three contexts of each character, and the characters."""
-        sequences = as_sequences(sequences, self.levels).astype(np.int64)
+        sequences = as_sequences(sequences, self.levels)
         current, previous, earlier = np.zeros([3, len(sequences)], np.uint64)
         in_word = np.zeros(len(sequences), bool)
         found = []
@@ -250,7 +250,7 @@ def best_n_grams(
 
 
 def as_sequences(sequences: np.ndarray, levels: int) -> np.ndarray:
-    """Returns sequences of levels as integers `[n, time]`.
+    """Returns sequences of levels as int64 `[n, time]`.
 
     Args:
         sequences: Integers `[n, time]` or `[n, time, 1]` from -1 to `levels` - 1. Other values
@@ -269,7 +269,7 @@ def as_sequences(sequences: np.ndarray, levels: int) -> np.ndarray:
             f"Sequences have levels from {flat.min()} to {flat.max()}: expected 0 to {levels - 1}, "
             "and -1 for padding."
         )
-    return flat.astype(np.int32) if flat.dtype.kind == "u" else flat
+    return flat.astype(np.int64, copy=False)
 
 
 class _Counts:

@@ -64,6 +64,12 @@ def test_a_level_gets_the_mass_of_its_part_of_the_scale(rng):
         assert np.exp(pair - first) == pytest.approx((1 - 1e-4) * mass + 1e-4 / 64, rel=1e-4)
 
 
+def test_the_highest_level_may_be_the_largest_int8(rng):
+    levels = rng.integers(100, 128, (3, 200))
+    model = LinearPredictor(taps=2, levels=128).fit(levels)
+    np.testing.assert_array_equal(model.log_prob(levels.astype("int8")), model.log_prob(levels))
+
+
 def test_levels_may_be_equal_parts_of_the_scale(rng):
     """Of a Gaussian autoregression the levels cost its entropy, and a little for another shape."""
     deviation = 0.01

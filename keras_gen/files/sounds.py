@@ -234,7 +234,8 @@ def as_int16(waveforms: np.ndarray) -> np.ndarray:
             f"Sounds have absolute values up to {largest:g}: expected floats in [-1, 1]. "
             "Divide by the maximum, or use keras_gen.data.to_peak."
         )
-    return np.clip(np.round(waveforms * 2.0**15), -(2**15), 2**15 - 1).astype(np.int16)
+    scaled = np.round(waveforms * np.float32(2**15))  # float16 cannot represent 2**15 - 1
+    return np.clip(scaled, -(2**15), 2**15 - 1).astype(np.int16)
 
 
 def as_waveforms(waveforms: np.ndarray) -> np.ndarray:

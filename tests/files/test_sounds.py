@@ -73,6 +73,11 @@ def test_big_endian_numbers_are_numbers():
     np.testing.assert_array_equal(as_int16(sound), [1, -2, 300])
 
 
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_a_peak_of_1_is_the_highest_level(dtype):
+    np.testing.assert_array_equal(as_int16(np.array([1, -1, 0.25], dtype)), [32767, -32768, 8192])
+
+
 def test_what_is_no_sound():
     with pytest.raises(TypeError, match=r"Sounds have dtype int64: expected int16"):
         as_int16(np.zeros([3], "int64"))

@@ -14,6 +14,8 @@ from keras_gen.core.capabilities import for_users
 from keras_gen.files.writing import replacing_by_name
 from keras_gen.messages import older_likelihood
 
+_HDF5 = 2**12  # bytes for the description of an array in an HDF5 file, rounded up
+
 
 def save(self, filepath, *args, **kwargs):
     """Saves the model as in Keras, to a `.keras` file or to the Hub, `hf://<user>/<name>`.
@@ -26,17 +28,16 @@ def save(self, filepath, *args, **kwargs):
             f"filepath is '{filepath}': expected a name that ends in .keras, or begins with "
             "hf://."
         )
-    # A file contains the weights and two moments of an optimizer for each weight.
-    _replace(self, keras.Model.save, 3, ".keras", filepath, *args, **kwargs)
+    _replace(self, keras.Model.save, ".keras", filepath, *args, **kwargs)
 
 
 def save_weights(self, filepath, *args, **kwargs):
     """Saves the weights like `keras.Model.save_weights`, completely or not at all; see `save`."""
-    _replace(self, keras.Model.save_weights, 1, ".weights.h5", filepath, *args, **kwargs)
+    _replace(self, keras.Model.save_weights, ".weights.h5", filepath, *args, **kwargs)
 
 
-def _replace(model, save, copies, suffix, filepath, *args, **kwargs):
-    """Saves to a temporary file that replaces a local file, for which `copies` must find room."""
+def _replace(model, save, suffix, filepath, *args, **kwargs):
+    """Saves to a temporary file that replaces a local file, if there is room for it."""
     path = str(filepath)
     asks = kwargs.get("overwrite") is False and Path(path).exists()
     if (
@@ -48,8 +49,10 @@ def _replace(model, save, copies, suffix, filepath, *args, **kwargs):
     ):
         save(model, filepath, *args, **kwargs)
         return
-    size = sum(math.prod(v.shape) * tf.as_dtype(v.dtype).size for v in model.variables)
-    with replacing_by_name(path, copies * size) as temporary:
+    arrays = [math.prod(v.shape) * tf.as_dtype(v.dtype).size for v in model.variables]
+    # A file contains each weight and the two moments of its optimizer.
+    size = 3 * sum(array + _HDF5 for array in arrays)
+    with replacing_by_name(path, size) as temporary:
         save(model, temporary)
 
 

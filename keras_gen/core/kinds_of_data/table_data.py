@@ -454,7 +454,8 @@ def finite(values: tf.Tensor, subject: str, given: tf.Tensor | None = None) -> t
         tf.pad(tf.reshape(each, [-1]), [[0, 1]])
         for each in (values, values if given is None else given)
     )
-    wrong = ~(tf.abs(flat) <= MOST)
+    # TensorFlow turns ~(x <= y) in a graph into x > y, which is False for NaN.
+    wrong = ~tf.math.is_finite(flat) | (tf.abs(flat) > MOST)
     first = tf.argmax(tf.cast(wrong, tf.int32), output_type=tf.int32)
     columns = tf.maximum(tf.shape(values)[-1], 1)
     found = shown[first], first % columns, first // columns

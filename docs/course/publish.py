@@ -103,11 +103,11 @@ The last cell prints your points.
 
 **Nothing here can be graded unattended.** The answers are in
 [`docs/teachers/answers.py`](../teachers/answers.py) of every checkout, which implements the
-functions without the library. The wheel and the notebooks do not contain this file, but the library in the wheel contains
-the correct functions, because the grader compares with them. The answers to all questions in the
-chapters and in the [syllabus](syllabus.md) are below the questions. The inputs of the grader are
-fixed by each exercise. So points show that a student has practiced, and they are useful as a
-condition for admission to an exam, but not as a grade. All assignments together have {total} points.
+functions without the library. The wheel and the notebooks do not contain this file, but the library
+in the wheel contains the correct functions, because the grader compares with them. The answers to
+all questions in the chapters and in the [syllabus](syllabus.md) are below the questions. The inputs
+of the grader are fixed by each exercise. So points show that a student has practiced, and they are
+useful as a condition for admission to an exam, but not as a grade. All assignments together have {total} points.
 
 To grade, add one of the following:
 

@@ -93,13 +93,13 @@ def has_transparent_color(content: tf.Tensor) -> tf.Tensor:
         following = tf.minimum(place + _number(head[:, 3::-1]) + 12, end)
         return [_where(found | begins(head[:, 4:], b"IDAT"), end, following), found]
 
-    _, found = tf.while_loop(
+    place, found = tf.while_loop(
         lambda place, _: tf.reduce_all(place < end),
         chunk,
         [tf.fill([1], tf.constant(8, tf.int64)), tf.fill([1], False)],
         maximum_iterations=_SEGMENTS,
     )
-    return found[0]
+    return (found | (place < end))[0]  # a color may follow the chunks that were searched
 
 
 def bmp_palette(content: tf.Tensor, head: tf.Tensor) -> tf.Tensor:

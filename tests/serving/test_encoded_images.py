@@ -229,12 +229,16 @@ def test_files_of_16_bits_that_use_fewer_are_refused(exported):
             exported("shift_bytes", images_bytes=[content])
 
 
+def with_chunk(content, name, data, times=1):
+    part = name + data
+    part = struct.pack(">I", len(data)) + part + struct.pack(">I", zlib.crc32(part))
+    return content[:33] + times * part + content[33:]
+
+
 def test_a_transparent_color_of_16_bits_is_refused(exported):
     """As in Python, where only the upper 8 bits of a pixel are known."""
     opaque = png_of_16_bits(RNG.integers(2**15, 2**16, (6, 9, 3)))
-    data = b"tRNS" + opaque[-30:-24]
-    part = struct.pack(">I", 6) + data + struct.pack(">I", zlib.crc32(data))
-    content = opaque[:33] + part + opaque[33:]
+    content = with_chunk(opaque, b"tRNS", opaque[-30:-24])
     for use in (decode_image, lambda file: exported("shift_bytes", images_bytes=[file])):
         use(opaque)
         with pytest.raises(ValueError, match=r"a 16-bit image with a transparent color.*8 bits"):
@@ -243,16 +247,19 @@ def test_a_transparent_color_of_16_bits_is_refused(exported):
 
 @pytest.mark.parametrize("comment", [b"tRNS", b"IDAT"])
 def test_a_comment_is_not_a_chunk(exported, comment):
-    def with_chunk(content, name, data):
-        part = name + data
-        part = struct.pack(">I", len(data)) + part + struct.pack(">I", zlib.crc32(part))
-        return content[:33] + part + content[33:]
-
     opaque = png_of_16_bits(RNG.integers(2**15, 2**16, (6, 9, 3)))
     transparent = with_chunk(opaque, b"tRNS", opaque[-30:-24])
     exported("shift_bytes", images_bytes=[with_chunk(opaque, b"tEXt", b"Comment\0" + comment)])
     with pytest.raises(ValueError, match="a 16-bit image with a transparent color"):
         file = with_chunk(transparent, b"tEXt", b"Comment\0" + comment)
+        exported("shift_bytes", images_bytes=[file])
+
+
+def test_a_transparent_color_after_many_chunks_is_refused(exported):
+    opaque = png_of_16_bits(RNG.integers(2**15, 2**16, (6, 9, 3)))
+    transparent = with_chunk(opaque, b"tRNS", opaque[-30:-24])
+    with pytest.raises(ValueError, match="a 16-bit image with a transparent color"):
+        file = with_chunk(transparent, b"tEXt", b"Comment\0", times=1025)
         exported("shift_bytes", images_bytes=[file])
 
 
@@ -266,11 +273,8 @@ def test_files_are_not_longer_than_a_request_may_be(exported):
 
 @pytest.mark.parametrize("kind", [b"zTXt", b"iTXt", b"iCCP", b"sPLT"])
 def test_texts_that_would_fill_the_memory_are_refused_and_few_are_not(exported, kind):
-    data = kind + b"key\0\0" + zlib.compress(bytes(100))
-    part = struct.pack(">I", len(data) - 4) + data + struct.pack(">I", zlib.crc32(data))
-
     def with_parts(count):
-        return FILES["RGB"][:33] + count * part + FILES["RGB"][33:]
+        return with_chunk(FILES["RGB"], kind, b"key\0\0" + zlib.compress(bytes(100)), count)
 
     expected = exported("shift_bytes", images_bytes=[FILES["RGB"]])
     found = exported("shift_bytes", images_bytes=[with_parts(encoded_images.MOST_TEXTS)])

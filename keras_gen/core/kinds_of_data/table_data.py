@@ -454,14 +454,13 @@ def finite(values: tf.Tensor, subject: str, given: tf.Tensor | None = None) -> t
         tf.pad(tf.reshape(each, [-1]), [[0, 1]])
         for each in (values, values if given is None else given)
     )
-    # TensorFlow turns ~(x <= y) in a graph into x > y, which is False for NaN.
-    wrong = ~tf.math.is_finite(flat) | (tf.abs(flat) > MOST)
-    first = tf.argmax(tf.cast(wrong, tf.int32), output_type=tf.int32)
+    right = tf.abs(flat) <= MOST  # False for NaN
+    first = tf.argmin(tf.cast(right, tf.int32), output_type=tf.int32)
     columns = tf.maximum(tf.shape(values)[-1], 1)
     found = shown[first], first % columns, first // columns
     most = f"{MOST:.0e}" + ("" if given is None else " standard deviations from the mean")
     sentence = _not_finite(subject, "batch row", most)
-    with tf.control_dependencies([require(~wrong[first], sentence, *found)]):
+    with tf.control_dependencies([require(right[first], sentence, *found)]):
         return tf.identity(values)
 
 

@@ -56,7 +56,8 @@ class NGrams:
             sequences: Integers `[n, time]` or `[n, time, 1]` from -1 to `levels` - 1. The value -1
                 marks padding before or after a sequence; padding is ignored.
         """
-        n_grams = [c * self._base + level for c, level in self._n_grams(sequences)[0]]
+        contexts, next_level, *_ = self._n_grams(sequences)
+        n_grams = [context * self._base + next_level for context in contexts]
         if not len(n_grams[0]):
             raise ValueError("The sequences contain only padding: expected at least one level.")
         longer, counts = _counted(n_grams.pop())
@@ -88,28 +89,38 @@ class NGrams:
         """
         levels = as_sequences(contexts, self.levels)
         levels = np.pad(levels, ((0, 0), (self.order - 1, 0)), constant_values=-1)
-        levels[levels < 0] = self.levels
-        context = np.zeros((len(levels), 1), np.int64)
-        p = np.full((len(levels), self.levels), 1 / self.levels)
-        for lag, counts in enumerate(self._fitted()):
-            p = counts.probabilities(context, np.arange(self.levels), p)
-            context = context + levels[:, -1 - lag, None] * self._base**lag
-        return p
+        longer = self._contexts((len(levels), 1), lambda lag: levels[:, -lag, None])
+        following = np.broadcast_to(np.arange(self.levels), (len(levels), self.levels))
+        return self._interpolated(longer, following)
 
-    def _fitted(self):
-        """Returns the counts of n-grams, the shortest first."""
+    def _interpolated(self, contexts, level):
+        """Returns the probability of each level, given its contexts of every length."""
         if not self._counts:
             raise ValueError("These n-grams are not fitted: call fit first.")
-        return self._counts
+        p = np.full(level.shape, 1 / self.levels)
+        for counts, context in zip(self._counts, contexts, strict=True):
+            p = counts.probabilities(context, level, p)
+        return p
+
+    def _contexts(self, shape, before):
+        """Yields numbers that represent the contexts, the shortest first.
+
+        Args:
+            shape: Shape of the contexts.
+            before: Function from a lag to the levels that many places earlier; -1 marks padding.
+        """
+        context = np.zeros(shape, np.int64)
+        yield context
+        for lag in range(1, self.order):
+            levels = before(lag)
+            levels = np.where(levels < 0, self.levels, levels)
+            context = context + levels * self._base ** (lag - 1)
+            yield context
 
     def _probabilities(self, sequences):
         """Returns the probability and sequence of each level, and the number of sequences."""
-        fitted = self._fitted()
-        n_grams, rows, size = self._n_grams(sequences)
-        p = np.full(len(rows), 1 / self.levels)
-        for counts, (context, level) in zip(fitted, n_grams, strict=True):
-            p = counts.probabilities(context, level, p)
-        return p, rows, size
+        contexts, level, rows, size = self._n_grams(sequences)
+        return self._interpolated(contexts, level), rows, size
 
     def _n_grams(self, sequences):
         """Returns contexts of every length, the next level and its sequence, and all sequences."""
@@ -119,18 +130,8 @@ class NGrams:
         flat = padded.ravel()
         places = self._predicted(padded)
         level = flat[places]
-        rows = places // padded.shape[1]
-
-        def of_every_length():
-            context = np.zeros_like(level)
-            yield context, level
-            for lag in range(1, self.order):
-                before = flat[places - lag]
-                before[before < 0] = self.levels
-                context = context + before * self._base ** (lag - 1)
-                yield context, level
-
-        return of_every_length(), rows, len(sequences)
+        contexts = self._contexts(level.shape, lambda lag: flat[places - lag])
+        return contexts, level, places // padded.shape[1], len(sequences)
 
     def _predicted(self, padded):
         """Returns the positions in the padded sequences whose level is counted and predicted."""

@@ -52,10 +52,12 @@ class Picture:
     caption: str
 
     def shown(self, page: str) -> str:
-        """Returns the Markdown that shows the picture on a page."""
-        path = posixpath.relpath(self.path, posixpath.dirname(page))
+        """Returns the Markdown that shows the picture on a page, with links into the gallery."""
+        start = posixpath.dirname(page)
+        path, gallery = posixpath.relpath(self.path, start), posixpath.relpath(GALLERY, start)
         alt = html.escape(self.alt)
-        return f'<img src="{path}" width="{self.width}" alt="{alt}">\n\n{self.caption}'
+        caption = self.caption.replace("](#", f"]({gallery}#")
+        return f'<img src="{path}" width="{self.width}" alt="{alt}">\n\n{caption}'
 
 
 class Methods:

@@ -74,6 +74,7 @@ def test_a_page_has_the_recipe_its_figure_and_its_image(site, models):
         for picture in models.shown_pictures(recipes):
             assert f'<img src="../{picture.path}"' in text
             with_images += 1
+        assert "](#" not in text, name  # as in a caption, whose headings are in the gallery
     assert with_images > 50
 
 
@@ -146,9 +147,10 @@ def test_links_are_turned():
 
 def test_captions_are_those_of_the_gallery():
     image = '<img src="../recipes/results/a_b.png" width="10" alt="x">'
-    text = f"[{image}](#a)\n\n{image}\n\nA sentence.\n"
+    text = f"[{image}](#a)\n\n{image}\n\nA [word](#words).\n"
     (picture,) = methods.read_pictures(text)
-    assert picture == methods.Picture("recipes/results/a_b.png", 10, "x", "A sentence.")
+    assert picture == methods.Picture("recipes/results/a_b.png", 10, "x", "A [word](#words).")
+    assert picture.shown("methods/A.md").endswith("\n\nA [word](../docs/gallery.md#words).")
     assert methods.of_recipe("a", [picture], ["a", "a_b"]) == []
     assert methods.of_recipe("a_b", [picture], ["a", "a_b"]) == [picture]
 
